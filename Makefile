@@ -1,0 +1,52 @@
+# Luma Bench: every target sets up all that it needs and says what it does.
+SHELL := /bin/bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := help
+VENV := .venv
+BIN := $(VENV)/bin
+STAMP := $(VENV)/.ready
+
+.PHONY: help setup demo lab test test-all lint bench docs lock clean
+
+help: ## this list
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1\t/' | expand -t 18
+
+setup: $(STAMP) ## a virtual environment in .venv with the locked dependencies
+
+$(STAMP): requirements.lock pyproject.toml scripts/setup.sh
+	@bash scripts/setup.sh $(VENV)
+	@touch $@
+
+demo: setup ## builds the tour's bench from real flights, answers ten questions, writes out/late.html
+	@$(BIN)/luma-bench demo --out out
+
+lab: setup ## opens the tour in JupyterLab (stop it with Ctrl-C)
+	@$(BIN)/luma-bench demo --out out --data-only
+	@echo "Opening notebooks/tour in JupyterLab on 127.0.0.1 …"
+	@LUMA_TOUR_BENCH="$(CURDIR)/out/tour.luma" $(BIN)/jupyter lab --ip=127.0.0.1 --notebook-dir=. notebooks/tour/01-why-was-my-flight-late.ipynb $(LAB_ARGS)
+
+lint: setup ## ruff, pyright (strict), import contracts, repository rules
+	@echo "ruff …" && $(BIN)/ruff check . && $(BIN)/ruff format --check .
+	@echo "pyright …" && $(BIN)/pyright --warnings
+	@echo "import contracts …" && $(BIN)/lint-imports --no-cache
+	@echo "repository rules …" && $(BIN)/python scripts/rules.py
+
+test: setup ## the test suite (under 15 minutes on two cores)
+	@$(BIN)/python -m pytest
+
+test-all: setup ## the test suite and its slow part
+	@$(BIN)/python -m pytest -m ''
+
+bench: setup ## Luma Bench and its peers, interleaved; prints tables with versions and hardware
+	@$(BIN)/python -m benchmarks.run --out out/benchmarks
+
+docs: setup ## writes the generated parts of docs/ and runs every example in it
+	@$(BIN)/python scripts/docs.py
+	@$(BIN)/python -m pytest tests/docs
+
+lock: setup ## resolves requirements.lock (and gpu.lock) anew, with hashes and without index addresses
+	@$(BIN)/uv pip compile pyproject.toml --all-extras --python-version 3.12 --universal --generate-hashes --no-emit-index-url --no-header -q -o requirements.lock
+	@$(BIN)/uv pip compile gpu.in --python-version 3.12 --python-platform x86_64-manylinux_2_28 --generate-hashes --no-emit-index-url --no-header -q -o gpu.lock
+
+clean: ## removes the environment and everything that was built
+	rm -rf $(VENV) .uv out build dist

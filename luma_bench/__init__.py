@@ -1,0 +1,57 @@
+"""Luma Bench: one question across tables, graphs, series, documents, vectors and text, at a snapshot.
+
+`lb.open(path)` gives a `Bench`; a bench answers KadeQL, hands out lazy DataFrames and keeps every snapshot.
+The public names are fixed here; heavy libraries load on first use.
+"""
+
+from __future__ import annotations
+
+import typing
+
+from luma_bench import errors
+
+if typing.TYPE_CHECKING:
+    from luma_bench.bench.bench import Bench, open  # noqa: A004
+    from luma_bench.bench.result import Result
+    from luma_bench.frame import DataFrame, GroupBy, Series
+    from luma_bench.types.record import RunRecord, Snapshot
+
+__version__ = "0.1.0"
+__all__ = ["Bench", "DataFrame", "GroupBy", "Result", "RunRecord", "Series", "Snapshot", "__version__", "errors", "open"]
+
+_HOMES = {
+    "Bench": "luma_bench.bench.bench",
+    "open": "luma_bench.bench.bench",
+    "Result": "luma_bench.bench.result",
+    "DataFrame": "luma_bench.frame",
+    "Series": "luma_bench.frame",
+    "GroupBy": "luma_bench.frame",
+    "RunRecord": "luma_bench.types.record",
+    "Snapshot": "luma_bench.types.record",
+}
+
+
+def __getattr__(name: str) -> object:
+    """Load a public name from its room on first use (PEP 562)."""
+    home = _HOMES.get(name)
+    if home is None:
+        raise AttributeError(f"module 'luma_bench' has no attribute {name!r}; it has {', '.join(__all__)}")
+    import importlib
+
+    value = getattr(importlib.import_module(home), name)
+    globals()[name] = value
+    return value
+
+
+def load_ipython_extension(shell: object) -> None:
+    """Answer `%load_ext luma_bench`: bring `%luma`, `%kadeql` and `%%kadeql` into the notebook."""
+    from luma_bench.notebook.magic import load
+
+    load(shell)
+
+
+def unload_ipython_extension(shell: object) -> None:
+    """Answer `%unload_ext luma_bench`: close the notebook's bench."""
+    from luma_bench.notebook.magic import unload
+
+    unload(shell)

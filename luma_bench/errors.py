@@ -1,0 +1,229 @@
+"""The error tree: every message says what happened, where, and what to do.
+
+One shallow tree under `LumaError`; named constructors build the messages so that two places never word the
+same failure differently. `KadeQLError` carries a place in the user's own text and draws a caret under it.
+"""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable, Sequence
+
+
+def nearest(name: str, known: Iterable[str], count: int = 3) -> list[str]:
+    """The names most like `name`, best first, ignoring case (`difflib` ratio of at least 0.6)."""
+    by_fold = {item.casefold(): item for item in known}
+    return [by_fold[fold] for fold in difflib.get_close_matches(name.casefold(), list(by_fold), count, 0.6)]
+
+
+def choices(name: str, known: Sequence[str], what: str) -> str:
+    """The sentence that lists real choices: the nearest names, or the first of all there are."""
+    near = nearest(name, known)
+    if near:
+        return f"Did you mean {' or '.join(repr(item) for item in near)}?"
+    if not known:
+        return f"There are no {what} yet."
+    shown = ", ".join(sorted(known)[:8])
+    return f"The {what} are: {shown}{', …' if len(known) > 8 else ''}."
+
+
+class LumaError(Exception):
+    """The root of every error that Luma Bench raises on purpose."""
+
+    hint: str | None
+
+    def __init__(self, message: str, *, hint: str | None = None) -> None:
+        self.message = message
+        self.hint = hint
+        super().__init__(message if hint is None else f"{message}\n{hint}")
+
+
+class ConfigError(LumaError):
+    """A setting in `luma.toml`, the environment or an argument is unknown or has a wrong value."""
+
+    @classmethod
+    def invalid(cls, source: str, problem: str, known: Sequence[str]) -> ConfigError:
+        """A value that the settings refuse."""
+        return cls(f"{source}: {problem}", hint=f"The settings are: {', '.join(known)}.")
+
+
+class CatalogError(LumaError):
+    """A table, snapshot, tag or bench is not there, is there already, or cannot be opened."""
+
+    @classmethod
+    def unknown_table(cls, name: str, known: Sequence[str]) -> CatalogError:
+        """No table of this name at the snapshot."""
+        return cls(f"There is no table {name!r}.", hint=choices(name, known, "tables"))
+
+    @classmethod
+    def table_exists(cls, name: str) -> CatalogError:
+        """`create` met a table of this name."""
+        return cls(
+            f"There is a table {name!r} already.",
+            hint="Use mode='append' to add rows, mode='replace' to replace it, or DROP TABLE first.",
+        )
+
+    @classmethod
+    def unknown_snapshot(cls, asked: object, known: str) -> CatalogError:
+        """No snapshot of this id, time or tag."""
+        return cls(f"There is no snapshot {asked!r}.", hint=known)
+
+    @classmethod
+    def no_bench(cls, path: str) -> CatalogError:
+        """`mode="r"` on a path that holds no bench."""
+        return cls(f"There is no bench at {path!r}.", hint="lb.open(path) without mode='r' creates one.")
+
+    @classmethod
+    def not_a_bench(cls, path: str, why: str) -> CatalogError:
+        """The path is something else."""
+        return cls(f"{path!r} is not a Luma bench: {why}.", hint="Give the path of a folder that lb.open() made.")
+
+    @classmethod
+    def newer_format(cls, path: str, found: int, known: int) -> CatalogError:
+        """The bench was written by a later version."""
+        return cls(
+            f"{path!r} has format {found}; this version reads up to {known}.",
+            hint="Install a newer luma-bench to open it.",
+        )
+
+
+class SnapshotExpired(CatalogError):
+    """The pinned snapshot's files were collected after its lease and the retention ran out."""
+
+
+class ReadOnlyError(LumaError):
+    """A write through a read-only bench or at a past snapshot."""
+
+    @classmethod
+    def opened(cls, operation: str) -> ReadOnlyError:
+        """The bench was opened with `mode="r"` or is pinned at a snapshot."""
+        return cls(
+            f"{operation}: this bench is read-only.",
+            hint="Open it with lb.open(path), not with mode='r' or bench.at(…), to write.",
+        )
+
+
+class ClosedError(LumaError):
+    """The bench was closed."""
+
+    @classmethod
+    def bench(cls, path: str) -> ClosedError:
+        """Any call on a closed bench."""
+        return cls(f"The bench {path!r} is closed.", hint="Open it again with lb.open(path).")
+
+
+class SchemaError(LumaError):
+    """Data does not fit the table: a column is missing, unknown, of another type, or cannot be stored."""
+
+    @classmethod
+    def column(cls, table: str, column: str, problem: str, hint: str | None = None) -> SchemaError:
+        """One column of one table is wrong."""
+        return cls(f"Column {column!r} of table {table!r}: {problem}", hint=hint)
+
+    @classmethod
+    def unknown_column(cls, column: str, known: Sequence[str], where: str) -> SchemaError:
+        """A name that the relation does not have."""
+        return cls(f"There is no column {column!r} in {where}.", hint=choices(column, known, "columns"))
+
+
+class ConstraintError(LumaError):
+    """Rows break a constraint (NOT NULL, a primary key) and nothing was written."""
+
+
+class ConflictError(LumaError):
+    """Another writer committed first; nothing of this write was applied, and it may be tried again."""
+
+    @classmethod
+    def lost(cls, table: str, snapshot: int, what: str) -> ConflictError:
+        """Names the table and the snapshot that won."""
+        return cls(
+            f"Table {table!r} was changed by snapshot {snapshot} ({what}) while this write was under way.",
+            hint="Nothing was applied. Run the write again on the newer snapshot.",
+        )
+
+
+class CorruptionError(LumaError):
+    """Bytes on disk are not those that were written; the answer is refused."""
+
+    def __init__(self, message: str, *, segment: str, column: str | None = None, chunk: int | None = None) -> None:
+        self.segment = segment
+        self.column = column
+        self.chunk = chunk
+        super().__init__(message, hint="Run `luma-bench check` for the whole list; restore the file from a copy.")
+
+    @classmethod
+    def chunk_of(cls, segment: str, column: str, chunk: int, problem: str) -> CorruptionError:
+        """A chunk whose checksum or shape is wrong."""
+        return cls(
+            f"Segment {segment}, column {column!r}, chunk {chunk}: {problem}.", segment=segment, column=column, chunk=chunk
+        )
+
+    @classmethod
+    def file_of(cls, segment: str, problem: str) -> CorruptionError:
+        """A segment file that is missing, torn or unreadable."""
+        return cls(f"Segment {segment}: {problem}.", segment=segment)
+
+
+class UnsupportedError(LumaError):
+    """Valid somewhere, but not here: the message says what to write instead."""
+
+
+class EngineError(LumaError):
+    """An engine failed or cannot serve; the message is the engine's own, in one sentence."""
+
+
+class CancelledError(LumaError):
+    """The query was cancelled by `bench.cancel()`, an interrupt or a timeout."""
+
+    @classmethod
+    def query(cls, elapsed: float) -> CancelledError:
+        """A running statement was stopped."""
+        return cls(f"Cancelled after {elapsed:.1f} s; nothing was changed.")
+
+
+class KadeQLError(LumaError):
+    """A statement is wrong; `line` and `column` (1-based) and `span` (0-based, half-open) are in the user's text."""
+
+    def __init__(
+        self, message: str, *, text: str = "", span: tuple[int, int] | None = None, hint: str | None = None
+    ) -> None:
+        self.text = text
+        self.span = span
+        self.line: int | None = None
+        self.column: int | None = None
+        body = message
+        if span is not None and text:
+            self.line, self.column, body = _point(message, text, span)
+        super().__init__(body, hint=hint)
+        self.plain = message
+
+    def moved(self, text: str, span: tuple[int, int] | None) -> KadeQLError:
+        """The same error, pointing at `span` of another text: what a rewrite does with its offset map."""
+        return type(self)(self.plain, text=text, span=span, hint=self.hint)
+
+
+class KadeQLSyntaxError(KadeQLError):
+    """The text is not KadeQL."""
+
+
+class KadeQLBindError(KadeQLError):
+    """A name or type in the text does not resolve at the snapshot."""
+
+
+class KadeQLUnsupportedError(KadeQLError, UnsupportedError):
+    """The statement is KadeQL, or DuckDB's, but is refused here; the hint says what to write instead."""
+
+
+def _point(message: str, text: str, span: tuple[int, int]) -> tuple[int, int, str]:
+    """Line, column and the message followed by the line and a caret line under the span."""
+    start = min(span[0], len(text))
+    begin = text.rfind("\n", 0, start) + 1
+    stop = text.find("\n", start)
+    shown = text[begin : stop if stop >= 0 else len(text)].rstrip("\r")
+    line = text.count("\n", 0, start) + 1
+    column = start - begin + 1
+    width = max(1, min(span[1], begin + len(shown)) - start)
+    label = f"line {line}: "
+    # Tabs stay tabs in the pad, so that the caret stands under its character in any viewer.
+    pad = "".join("\t" if char == "\t" else " " for char in shown[: column - 1])
+    return line, column, f"{message}\n{label}{shown}\n{' ' * len(label)}{pad}{'^' * width}"

@@ -1,0 +1,78 @@
+"""What a table is: columns with permanent ids, Arrow types, keys and layout settings."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+import pyarrow as pa
+
+from luma_bench.errors import SchemaError
+
+ROW_ID = "_rowid"
+"""The hidden first column of every scan: the stable int64 row id."""
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """One column: its permanent id, its present name and its exact Arrow type."""
+
+    id: int
+    name: str
+    type: pa.DataType
+    nullable: bool = True
+    comment: str | None = None
+    metadata: tuple[tuple[bytes, bytes], ...] = ()
+
+    @property
+    def field(self) -> pa.Field:
+        """The Arrow field as it was written."""
+        return pa.field(self.name, self.type, self.nullable, dict(self.metadata) or None)
+
+
+@dataclass(frozen=True, slots=True)
+class TableSettings:
+    """How a table is laid out; names are column names at the snapshot."""
+
+    primary_key: tuple[str, ...] = ()
+    sort_by: tuple[str, ...] = ()
+    time_column: str | None = None
+    series_key: tuple[str, ...] = ()
+    codec: str = "auto"
+
+
+@dataclass(frozen=True, slots=True)
+class TableSchema:
+    """A table at one snapshot."""
+
+    id: int
+    name: str
+    columns: tuple[Column, ...]
+    settings: TableSettings = field(default_factory=TableSettings)
+    namespace: str = "main"
+    comment: str | None = None
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Column names in order."""
+        return tuple(column.name for column in self.columns)
+
+    @property
+    def arrow(self) -> pa.Schema:
+        """The exact Arrow schema that was written."""
+        return pa.schema([column.field for column in self.columns])
+
+    def column(self, name: str) -> Column:
+        """The column of this name, ignoring case when no exact match exists.
+
+        Raises
+        ------
+        SchemaError
+            No such column; the hint lists the nearest.
+        """
+        for column in self.columns:
+            if column.name == name:
+                return column
+        for column in self.columns:
+            if column.name.casefold() == name.casefold():
+                return column
+        raise SchemaError.unknown_column(name, self.names, f"table {self.name!r}")
