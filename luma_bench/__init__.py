@@ -17,7 +17,18 @@ if typing.TYPE_CHECKING:
     from luma_bench.types.record import RunRecord, Snapshot
 
 __version__ = "0.1.0"
-__all__ = ["Bench", "DataFrame", "GroupBy", "Result", "RunRecord", "Series", "Snapshot", "__version__", "errors", "open"]
+__all__ = [
+    "Bench",
+    "DataFrame",
+    "GroupBy",
+    "Result",
+    "RunRecord",
+    "Series",
+    "Snapshot",
+    "__version__",
+    "errors",
+    "open",
+]
 
 _HOMES = {
     "Bench": "luma_bench.bench.bench",

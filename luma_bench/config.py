@@ -97,7 +97,9 @@ class Settings:
 SETTING_NAMES: tuple[str, ...] = tuple(field.name for field in fields(Settings))
 
 
-def load(folder: Path | None, arguments: Mapping[str, Any] | None = None, env: Mapping[str, str] | None = None) -> Settings:
+def load(
+    folder: Path | None, arguments: Mapping[str, Any] | None = None, env: Mapping[str, str] | None = None
+) -> Settings:
     """The settings of a bench.
 
     Parameters
@@ -118,7 +120,9 @@ def load(folder: Path | None, arguments: Mapping[str, Any] | None = None, env: M
     if folder is not None:
         values |= _checked(str(folder / "luma.toml"), read_toml(folder).get("settings", {}), strict=True)
     environment = os.environ if env is None else env
-    found = {name: environment[key] for name in SETTING_NAMES if (key := f"LUMA_{name.upper()}") in environment}
+    found = {
+        name: environment[key] for name in SETTING_NAMES if (key := f"LUMA_{name.upper()}") in environment
+    }
     values |= _checked("environment (LUMA_…)", found, strict=False)
     values |= _checked("lb.open", dict(arguments or {}), strict=True)
     return Settings(**values)

@@ -76,7 +76,9 @@ class CatalogError(LumaError):
     @classmethod
     def not_a_bench(cls, path: str, why: str) -> CatalogError:
         """The path is something else."""
-        return cls(f"{path!r} is not a Luma bench: {why}.", hint="Give the path of a folder that lb.open() made.")
+        return cls(
+            f"{path!r} is not a Luma bench: {why}.", hint="Give the path of a folder that lb.open() made."
+        )
 
     @classmethod
     def newer_format(cls, path: str, found: int, known: int) -> CatalogError:
@@ -145,17 +147,24 @@ class ConflictError(LumaError):
 class CorruptionError(LumaError):
     """Bytes on disk are not those that were written; the answer is refused."""
 
-    def __init__(self, message: str, *, segment: str, column: str | None = None, chunk: int | None = None) -> None:
+    def __init__(
+        self, message: str, *, segment: str, column: str | None = None, chunk: int | None = None
+    ) -> None:
         self.segment = segment
         self.column = column
         self.chunk = chunk
-        super().__init__(message, hint="Run `luma-bench check` for the whole list; restore the file from a copy.")
+        super().__init__(
+            message, hint="Run `luma-bench check` for the whole list; restore the file from a copy."
+        )
 
     @classmethod
     def chunk_of(cls, segment: str, column: str, chunk: int, problem: str) -> CorruptionError:
         """A chunk whose checksum or shape is wrong."""
         return cls(
-            f"Segment {segment}, column {column!r}, chunk {chunk}: {problem}.", segment=segment, column=column, chunk=chunk
+            f"Segment {segment}, column {column!r}, chunk {chunk}: {problem}.",
+            segment=segment,
+            column=column,
+            chunk=chunk,
         )
 
     @classmethod

@@ -11,6 +11,15 @@ import pyarrow as pa
 from luma_bench.types.scan import ScanCounters, ScanSource
 
 
+ROWS_PREFIX = "__luma_rows_"
+"""What stands before a table's name in the name of its raw rows."""
+
+
+def rows_relation(table: str) -> str:
+    """The name under which an engine offers a source with its `_rowid`: what statements that change rows read."""
+    return ROWS_PREFIX + table
+
+
 @dataclass(frozen=True, slots=True)
 class SqlFragment:
     """An opaque SELECT (or DESCRIBE, SUMMARIZE, EXPLAIN of one) in DuckDB's dialect, with `$name` parameters.

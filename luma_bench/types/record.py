@@ -65,7 +65,11 @@ class RunRecord:
     def badge(self) -> str:
         """The run in one line, as results show it."""
         where = "cached" if self.cached else f"{self.rows_read:,} rows read, {bytes_text(self.bytes_read)}"
-        pruned = f", {self.segments_pruned} of {self.segments_pruned + self.segments_read} segments pruned" if self.segments_pruned else ""
+        pruned = (
+            f", {self.segments_pruned} of {self.segments_pruned + self.segments_read} segments pruned"
+            if self.segments_pruned
+            else ""
+        )
         return f"{self.engine} ({self.reason}) · snapshot {self.snapshot} · {where}{pruned} · {seconds_text(self.elapsed)}"
 
 

@@ -1,0 +1,1 @@
+"""Connectors: protocols that bring data in. They enter through a Bench, as every front end does."""

@@ -1,0 +1,1 @@
+"""Servers: the wire protocols that a bench answers. They enter through a Bench with an identity."""
