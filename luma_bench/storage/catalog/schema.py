@@ -1,0 +1,125 @@
+"""Table schemas as catalog rows, and back."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+import msgspec
+import pyarrow as pa
+
+from luma_bench.errors import SchemaError
+from luma_bench.types.schema import Column, TableSchema, TableSettings
+
+
+class StoredSettings(msgspec.Struct, frozen=True, omit_defaults=True, forbid_unknown_fields=True):
+    """`TableSettings` with column ids in place of names."""
+
+    primary_key: tuple[int, ...] = ()
+    sort_by: tuple[int, ...] = ()
+    time_column: int | None = None
+    series_key: tuple[int, ...] = ()
+    codec: str = "auto"
+
+
+def encode_settings(settings: TableSettings, columns: Sequence[Column]) -> str:
+    """The settings as JSON over column ids."""
+    ids = {column.name: column.id for column in columns}
+    stored = StoredSettings(
+        primary_key=tuple(ids[name] for name in settings.primary_key),
+        sort_by=tuple(ids[name] for name in settings.sort_by),
+        time_column=None if settings.time_column is None else ids[settings.time_column],
+        series_key=tuple(ids[name] for name in settings.series_key),
+        codec=settings.codec,
+    )
+    return msgspec.json.encode(stored).decode()
+
+
+def decode_settings(text: str, columns: Sequence[Column]) -> TableSettings:
+    """The settings with the names that the columns have now."""
+    names = {column.id: column.name for column in columns}
+    stored = msgspec.json.decode(text, type=StoredSettings)
+    return TableSettings(
+        primary_key=tuple(names[item] for item in stored.primary_key),
+        sort_by=tuple(names[item] for item in stored.sort_by),
+        time_column=None if stored.time_column is None else names[stored.time_column],
+        series_key=tuple(names[item] for item in stored.series_key),
+        codec=stored.codec,
+    )
+
+
+def encode_field(column: Column) -> bytes:
+    """An Arrow IPC schema message of this one field."""
+    return pa.schema([column.field]).serialize().to_pybytes()
+
+
+@functools.lru_cache(maxsize=4096)
+def _field(data: bytes) -> pa.Field:
+    return pa.ipc.read_schema(pa.py_buffer(data)).field(0)
+
+
+def decode_column(column_id: int, name: str, arrow: bytes, comment: str | None) -> Column:
+    """A column from its row."""
+    field = _field(arrow)
+    metadata = tuple((field.metadata or {}).items())
+    return Column(column_id, name, field.type, field.nullable, comment, metadata)
+
+
+def table_schemas(tables: Iterable[Any], columns: Iterable[Any]) -> Mapping[str, TableSchema]:
+    """Every table by name, in the order of their ids, from rows of `bench_table` and `bench_column` (in position order)."""
+    by_table: dict[int, list[Column]] = {}
+    for row in columns:
+        by_table.setdefault(row.table_id, []).append(
+            decode_column(row.column_id, row.name, row.arrow, row.comment)
+        )
+    found: dict[str, TableSchema] = {}
+    for row in tables:
+        own = tuple(by_table[row.table_id])
+        settings = decode_settings(row.settings, own)
+        found[row.name] = TableSchema(row.table_id, row.name, own, settings, row.namespace, row.comment)
+    return found
+
+
+def checked_settings(table: str, schema: pa.Schema, settings: TableSettings) -> TableSettings:
+    """The settings with every name in the spelling of the schema.
+
+    Raises
+    ------
+    SchemaError
+        A name is not a column, is named twice, or its type cannot be a key, a sort key or a time.
+    """
+    folded = {name.casefold(): name for name in schema.names}
+
+    def resolved(names: Sequence[str], what: str) -> tuple[str, ...]:
+        found: list[str] = []
+        for name in names:
+            spelled = name if name in schema.names else folded.get(name.casefold())
+            if spelled is None:
+                raise SchemaError.unknown_column(name, schema.names, f"the {what} of table {table!r}")
+            if spelled in found:
+                raise SchemaError.column(table, name, f"named twice in the {what}")
+            if pa.types.is_nested(schema.field(spelled).type) or pa.types.is_null(schema.field(spelled).type):
+                kind = schema.field(spelled).type
+                raise SchemaError.column(table, spelled, f"a column of type {kind} cannot be in the {what}")
+            found.append(spelled)
+        return tuple(found)
+
+    time = None
+    if settings.time_column is not None:
+        time = resolved([settings.time_column], "time column")[0]
+        kind = schema.field(time).type
+        if not (pa.types.is_temporal(kind) or pa.types.is_integer(kind)) or pa.types.is_interval(kind):
+            hint = "A time column is a timestamp, date, time, duration or whole number."
+            raise SchemaError.column(table, time, f"type {kind} is no time", hint)
+    if settings.codec not in ("auto", "exchange"):
+        raise SchemaError(
+            f"Table {table!r}: there is no codec {settings.codec!r}.", hint="The codecs are: auto, exchange."
+        )
+    return TableSettings(
+        primary_key=resolved(settings.primary_key, "primary key"),
+        sort_by=resolved(settings.sort_by, "sort_by"),
+        time_column=time,
+        series_key=resolved(settings.series_key, "series key"),
+        codec=settings.codec,
+    )

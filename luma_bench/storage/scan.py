@@ -1,0 +1,193 @@
+"""A table at one snapshot as an engine reads it: pruned by statistics, filtered exactly, decoded ahead on threads."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Sequence
+
+import numpy as np
+import pyarrow as pa
+
+from luma_bench.config import Settings
+from luma_bench.errors import SchemaError
+from luma_bench.storage import tail
+from luma_bench.storage.columns import is_text, stream_type
+from luma_bench.storage.pool import BufferPool
+from luma_bench.storage.predicates import Test, Untranslatable, columns_in, translate
+from luma_bench.storage.scan_pieces import Source, SourceColumn
+from luma_bench.storage.scan_stream import stream_of
+from luma_bench.storage.segment import Segment, SegmentRef
+from luma_bench.storage.tail import InlineBlob
+from luma_bench.storage.zones import distinct_of
+from luma_bench.types.predicate import Predicate
+from luma_bench.types.scan import ScanCounters
+from luma_bench.types.schema import ROW_ID, TableSchema
+
+__all__ = ["InlineBlob", "TableScan"]
+
+
+class TableScan:
+    """A `ScanSource` over the segments and the inline tail of a table; immutable, thread-safe, cheap to make.
+
+    Parameters
+    ----------
+    schema
+        The table at the snapshot.
+    segments, inline
+        Its rows, in catalog order: segments first, then the tail.
+    pool
+        The bench's buffer pool; it also owns the decoding threads.
+    settings
+        The bench's settings.
+    """
+
+    def __init__(
+        self, schema: TableSchema, segments: Sequence[SegmentRef], inline: Sequence[InlineBlob], pool: BufferPool, settings: Settings
+    ) -> None:
+        self._table = schema
+        self._segments = tuple(segments)
+        self._inline = tuple(inline)
+        self._pool = pool
+        self._settings = settings
+        self._lock = threading.Lock()
+        self._source: Source | None = None
+        self._rows = sum(part.live_rows for part in (*self._segments, *self._inline))
+
+    @property
+    def name(self) -> str:
+        """The table's name."""
+        return self._table.name
+
+    @property
+    def table(self) -> TableSchema:
+        """The table at the snapshot."""
+        return self._table
+
+    @property
+    def schema(self) -> pa.Schema:
+        """`_rowid`, then the columns in the types that streams yield: see `columns.stream_type`.
+
+        A string column is a dictionary where every segment of the table stores it so.
+        """
+        return self._prepared().schema
+
+    def rows(self) -> int:
+        """The number of rows."""
+        return self._rows
+
+    def accepts(self, predicate: Predicate) -> bool:
+        """Whether to apply `predicate` here: it must be exact, and it must save work.
+
+        An engine filters by itself, on all its threads and without a copy. So a predicate is taken only when at least a
+        fifth of the rows lie in chunks that need not be decoded at all, by zone maps or because so few rows match.
+        """
+        source = self._prepared()
+        try:
+            test = translate(predicate, source.types)
+        except Untranslatable:
+            return False
+        return source.worthwhile(test)
+
+    def stream(self, columns: Sequence[int] | None, predicates: Sequence[Predicate], counters: ScanCounters) -> pa.RecordBatchReader:
+        """Batches of exactly `columns` where every predicate is TRUE; see `ScanSource.stream`.
+
+        Raises
+        ------
+        CorruptionError
+            While reading: bytes on disk are not those that were written.
+        """
+        source = self._prepared()
+        tests: list[Test] = []
+        for predicate in predicates:
+            try:
+                tests.append(translate(predicate, source.types))
+            except Untranslatable as error:
+                raise SchemaError(
+                    f"Table {self.name!r} cannot apply the predicate {predicate!r}: {error}.", hint="Offer it to accepts() first."
+                ) from error
+        wanted = range(len(source.columns)) if columns is None else columns
+        return stream_of(source, [source.columns[i] for i in wanted], tests, counters)
+
+    def read(self, columns: Sequence[str] | None = None) -> pa.Table:
+        """Rows in exactly the Arrow types that were written, without SQL.
+
+        Parameters
+        ----------
+        columns
+            Names in the order wanted, `_rowid` among them if asked for; None for all of the table's.
+
+        Raises
+        ------
+        SchemaError
+            There is no such column.
+        """
+        source = self._prepared()
+        names = self._table.names if columns is None else tuple(columns)
+        fields = [pa.field(ROW_ID, pa.int64(), False) if name == ROW_ID else self._table.column(name).field for name in names]
+        work = [[self._pool.submit(lambda s=segment, f=field: self._exact(source, s, f)) for field in fields] for segment in source.segments]
+        parts: list[list[pa.Array]] = [[] for _ in fields]
+        for futures in work:
+            for i, future in enumerate(futures):
+                parts[i] += future.result()
+        for i, field in enumerate(fields):
+            if self._inline:
+                held = tail.row_ids(self._inline) if field.name == ROW_ID else tail.exact(self._inline, self._table.column(field.name))
+                parts[i] += held.chunks if isinstance(held, pa.ChunkedArray) else [held]
+        arrays = [pa.chunked_array(part, field.type) for part, field in zip(parts, fields, strict=True)]
+        return pa.Table.from_arrays(arrays, schema=pa.schema(fields))
+
+    def _exact(self, source: Source, ref: SegmentRef, field: pa.Field) -> list[pa.Array]:
+        """One column of one segment in its written type; only rows that live."""
+        segment = source.open(ref)
+        parts: list[pa.Array] = []
+        for chunk in range(segment.chunks):
+            if field.name == ROW_ID:
+                array = segment.row_ids(chunk)[0]
+            else:
+                array = segment.read(self._table.column(field.name).id, chunk, field.type, self._pool)
+            keep = source.live(segment, chunk * segment.chunk_rows, len(array))
+            if keep is None:
+                parts.append(array)
+            else:
+                held = tail.filtered(array, pa.array(keep))
+                parts += held.chunks if isinstance(held, pa.ChunkedArray) else [held]
+        return parts
+
+    def _prepared(self) -> Source:
+        """What streams share, made at first use: reading the statistics and the tail takes a moment."""
+        with self._lock:
+            if self._source is None:
+                self._source = self._prepare()
+            return self._source
+
+    def _prepare(self) -> Source:
+        source = Source(self._table.name, self._segments, self._pool)
+        columns = [SourceColumn(ROW_ID, None, pa.int64(), "")]
+        batch: list[pa.Array] = [tail.row_ids(self._inline)]
+        for column in self._table.columns:
+            data = tail.exact(self._inline, column) if self._inline else None
+            kind = self._form(source, column.id, column.type, data)
+            columns.append(SourceColumn(column.name, column.id, kind, str(kind)))
+            if data is not None:
+                batch.append(tail.streamed(data, kind))
+        source.columns = tuple(columns)
+        source.schema = pa.schema([pa.field(one.name, one.type, one.id is not None) for one in columns])
+        source.types = {one.name: one.type for one in columns}
+        if self._inline:
+            source.tail = pa.RecordBatch.from_arrays(batch, schema=source.schema)
+        return source
+
+    def _form(self, source: Source, column_id: int, kind: pa.DataType, data: pa.ChunkedArray | None) -> pa.DataType:
+        """The type in which a column is streamed."""
+        streamed = stream_type(kind)
+        if not (is_text(streamed) or pa.types.is_dictionary(streamed)):
+            return streamed
+        sizes = [distinct_of(stats, column_id) for stats in source.statistics if stats.schema.get_field_index(f"{column_id}.nulls") >= 0]
+        if not sizes or any(size is None for size in sizes):
+            # A dictionary written as such is one in every segment; without segments its codes stay wide.
+            return streamed
+        largest = max(size or 0 for size in sizes)
+        if data is not None and len(data):
+            largest = max(largest, len(data))
+        index = pa.uint8() if largest <= 256 else pa.uint16() if largest <= 65_536 else pa.int32()
+        return pa.dictionary(index, streamed.value_type if pa.types.is_dictionary(streamed) else streamed)

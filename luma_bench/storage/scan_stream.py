@@ -1,0 +1,179 @@
+"""One stream over a table: pieces are decoded ahead of the reader on the pool's threads, in order, in a bounded window."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Iterator, Sequence
+from concurrent.futures import Future
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from luma_bench.storage.filter import mask_of
+from luma_bench.storage.predicates import Test, columns_in
+from luma_bench.storage.scan_pieces import Piece, Source, SourceColumn
+from luma_bench.storage.segment import SegmentRef
+from luma_bench.types.scan import ScanCounters
+
+
+def stream_of(source: Source, columns: Sequence[SourceColumn], tests: Sequence[Test], counters: ScanCounters) -> pa.RecordBatchReader:
+    """The rows of `columns` where every test is TRUE.
+
+    A stream whose chunks all lie in the pool is handed over whole, so that no Python runs while the engine reads.
+    """
+    schema = pa.schema([pa.field(column.name, column.type, column.id is not None) for column in columns])
+    stream = _Stream(source, columns, tests, counters, schema)
+    ready = stream.hot() if not tests else None
+    return pa.RecordBatchReader.from_batches(schema, stream.batches() if ready is None else ready)
+
+
+class _Stream:
+    def __init__(self, source: Source, columns: Sequence[SourceColumn], tests: Sequence[Test], counters: ScanCounters, schema: pa.Schema) -> None:
+        self._source = source
+        self._columns = columns
+        self._tests = tests
+        self._counters = counters
+        self._schema = schema
+        tested = {name for test in tests for name in columns_in(test)}
+        self._tested = [column for column in source.columns if column.name in tested]
+
+    def hot(self) -> list[pa.RecordBatch] | None:
+        """Every batch, when the pool holds all that they need and no row is deleted; else None."""
+        source, pool = self._source, self._source.pool
+        if any(ref.deleted is not None for ref in source.segments):
+            return None
+        indexes = pool.peek_all([(ref.ulid, "index") for ref in source.segments])
+        if indexes is None:
+            return None
+        stored = [column for column in self._columns if column.id is not None]
+        pieces: list[Piece] = [piece for segment in indexes for piece in source.pieces(segment, ()).pieces]
+        arrays = pool.peek_all([key_of(piece, column) for piece in pieces for column in stored])
+        if arrays is None or (len(stored) < len(self._columns) and any(segment.ref.first_row_id is None for segment in indexes)):
+            return None
+        batches: list[pa.RecordBatch] = []
+        held = iter(arrays)
+        for piece in pieces:
+            values = [next(held) if column.id is not None else _row_ids(piece)[0] for column in self._columns]
+            batches.append(self._batch(values, piece.rows))
+        self._counters.add(rows=sum(piece.rows for piece in pieces), segments=len(indexes), chunks=sum(piece.count for piece in pieces))
+        return batches + self._tail_batches()
+
+    def batches(self) -> Iterator[pa.RecordBatch]:
+        """Batches in order; closing the iterator cancels what was not begun."""
+        window: deque[Future[list[pa.RecordBatch]]] = deque()
+        depth = self._source.pool.threads + 2
+        try:
+            for task in self._tasks():
+                window.append(self._source.pool.submit(task))
+                if len(window) >= depth:
+                    yield from window.popleft().result()
+            while window:
+                yield from window.popleft().result()
+            yield from self._tail_batches()
+        finally:
+            for future in window:
+                future.cancel()
+
+    def _tasks(self) -> Iterator[Any]:
+        source = self._source
+        survivors = source.survivors(self._tests)
+        self._counters.add(segments_pruned=sum(1 for ref in source.segments if ref.live_rows) - len(survivors))
+        opening: Future[Any] | None = None
+        for i, ref in enumerate(survivors):
+            segment = source.open(ref) if opening is None else opening.result()
+            opening = source.pool.submit(_opener(source, survivors[i + 1])) if i + 1 < len(survivors) else None
+            left = source.pieces(segment, self._tests)
+            used = bool(left.pieces)
+            self._counters.add(segments=int(used), segments_pruned=int(not used), chunks_pruned=left.pruned)
+            for piece in left.pieces:
+                yield lambda piece=piece: self._decoded(piece)
+
+    def _decoded(self, piece: Piece) -> list[pa.RecordBatch]:
+        """The batch of a piece: the tested columns first, the others only where rows are left."""
+        arrays: dict[str, pa.Array] = {}
+        keep = self._source.live(piece.segment, piece.start, piece.rows)
+        mask = None if keep is None else pa.array(keep)
+        nbytes = 0
+        for column in self._tested:
+            arrays[column.name], read = fetch(self._source, piece, column)
+            nbytes += read
+        left = piece.rows if mask is None else mask.true_count
+        for test in self._tests:
+            found = mask_of(test, arrays)
+            mask = found if mask is None else pc.and_(mask, found)
+            left = mask.true_count
+            if not left:
+                break
+        if left:
+            for column in self._columns:
+                if column.name not in arrays:
+                    arrays[column.name], read = fetch(self._source, piece, column)
+                    nbytes += read
+        self._counters.add(rows=piece.rows, nbytes=nbytes, chunks=piece.count)
+        if not left:
+            return []
+        values = [arrays[column.name] for column in self._columns]
+        if left < piece.rows:
+            values = [value.filter(mask) for value in values]
+        return [self._batch(values, left)]
+
+    def _tail_batches(self) -> list[pa.RecordBatch]:
+        tail = self._source.tail
+        if tail is None or not tail.num_rows:
+            return []
+        self._counters.add(rows=tail.num_rows)
+        mask: pa.BooleanArray | None = None
+        for test in self._tests:
+            found = mask_of(test, {column.name: tail.column(column.name) for column in self._tested})
+            mask = found if mask is None else pc.and_(mask, found)
+        rows = tail.num_rows if mask is None else mask.true_count
+        if not rows:
+            return []
+        values = [tail.column(column.name) for column in self._columns]
+        return [self._batch(values if mask is None or rows == tail.num_rows else [value.filter(mask) for value in values], rows)]
+
+    def _batch(self, values: list[pa.Array], rows: int) -> pa.RecordBatch:
+        if not values:
+            return pa.RecordBatch.from_struct_array(pa.Array.from_buffers(pa.struct([]), rows, [None]))
+        return pa.RecordBatch.from_arrays(values, schema=self._schema)
+
+
+def _opener(source: Source, ref: SegmentRef) -> Any:
+    return lambda: source.open(ref)
+
+
+def key_of(piece: Piece, column: SourceColumn) -> tuple[Any, ...]:
+    """The pool's key of a decoded piece of a column."""
+    return (piece.segment.ref.ulid, column.id, piece.first, piece.count, column.form)
+
+
+def fetch(source: Source, piece: Piece, column: SourceColumn) -> tuple[pa.Array, int]:
+    """A piece of a column from the pool or from the file, and the bytes that were read."""
+    if column.id is None:
+        return _row_ids(piece)
+    column_id, read = column.id, 0
+
+    def load() -> tuple[pa.Array, int]:
+        nonlocal read
+        parts: list[pa.Array] = []
+        for chunk in range(piece.first, piece.first + piece.count):
+            array, nbytes = piece.segment.read_counted(column_id, chunk, column.type, source.pool)
+            parts.append(array)
+            read += nbytes
+        array = parts[0] if len(parts) == 1 else pa.concat_arrays(parts)
+        return array, array.indices.nbytes if pa.types.is_dictionary(array.type) else array.nbytes
+
+    return source.pool.get(key_of(piece, column), load), read
+
+
+def _row_ids(piece: Piece) -> tuple[pa.Array, int]:
+    first = piece.segment.ref.first_row_id
+    if first is not None:
+        buffer = pa.allocate_buffer(8 * piece.rows)
+        start = first + piece.start
+        np.frombuffer(buffer, np.int64)[:] = np.arange(start, start + piece.rows)
+        return pa.Array.from_buffers(pa.int64(), piece.rows, [None, buffer]), 0
+    parts = [piece.segment.row_ids(chunk) for chunk in range(piece.first, piece.first + piece.count)]
+    return pa.concat_arrays([part[0] for part in parts]), sum(part[1] for part in parts)
