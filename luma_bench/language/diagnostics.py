@@ -1,0 +1,85 @@
+"""Errors that point into the user's own text and say what was expected or what was probably meant."""
+
+from __future__ import annotations
+
+from luma_bench.errors import KadeQLError, KadeQLSyntaxError, nearest
+from luma_bench.language.keywords import CLAUSES, KEYWORDS
+from luma_bench.language.rewrite import OffsetMap
+from luma_bench.language.tokens import STRING, Tokens, tokenize
+from luma_bench.types.inspector import SqlInspector
+
+_TRIES = 3
+
+
+def relocate(error: KadeQLError, offsets: OffsetMap, whole_text: str) -> KadeQLError:
+    """The same error, pointing into the user's whole text instead of the rewritten SQL it was raised for."""
+    span = None if error.span is None else offsets.span(*error.span)
+    return error.moved(whole_text, span)
+
+
+def expected(tokens: Tokens, index: int, end: int, what: str, hint: str | None = None) -> KadeQLSyntaxError:
+    """Something else than `what` stands at token `index`, or the statement ends there."""
+    if index < end:
+        found, span = tokens.slice(index, index + 1), tokens.span(index)
+        found = found if len(found) <= 40 else f"{found[:40]}…"
+    else:
+        stop = tokens.ends[end - 1]
+        found, span = "the end of the statement", (stop, stop)
+    return KadeQLSyntaxError(f"Expected {what}, found {found}.", text=tokens.text, span=span, hint=hint)
+
+
+def unmatched(tokens: Tokens, index: int) -> KadeQLSyntaxError:
+    """A bracket that nothing matches."""
+    bracket = tokens.words[index]
+    opening = bracket in "([{"
+    return KadeQLSyntaxError(
+        f"This {bracket} is never closed." if opening else f"This {bracket} closes nothing.",
+        text=tokens.text,
+        span=tokens.span(index),
+        hint=f"Close it with {_PAIRS[bracket]}."
+        if opening
+        else f"Take it out, or open it with {_PAIRS[bracket]}.",
+    )
+
+
+def sharpened(error: KadeQLSyntaxError, sql: str, inspector: SqlInspector) -> KadeQLSyntaxError:
+    """A syntax error of `sql` with the keyword that was probably meant, when writing it would have helped.
+
+    A word before or at the place of the error that resembles a keyword is replaced by it, and the text is parsed once
+    more: the hint stands only when the error goes away or moves on.
+    """
+    if error.span is None:
+        return error
+    tokens = tokenize(sql)
+    place = next((index for index, end in enumerate(tokens.ends) if end > error.span[0]), len(tokens))
+    best: tuple[int, int, str] | None = None
+    for index in (place - 1, place):
+        if not 0 <= index < len(tokens) or tokens.words[index] == STRING or not tokens.names[index]:
+            continue
+        word = tokens.words[index]
+        if word in KEYWORDS:
+            continue
+        for keyword in nearest(word, CLAUSES, _TRIES):
+            reach = _reach(sql, tokens.span(index), keyword, inspector)
+            if reach > error.span[0] and (best is None or reach > best[0]):
+                best = reach, index, keyword
+    if best is None:
+        return error
+    _, index, keyword = best
+    written = tokens.slice(index, index + 1)
+    return KadeQLSyntaxError(
+        f"{written} is not expected here.", text=sql, span=tokens.span(index), hint=f"Did you mean {keyword}?"
+    )
+
+
+def _reach(sql: str, span: tuple[int, int], keyword: str, inspector: SqlInspector) -> int:
+    """How far the text parses with the word at `span` replaced, as an offset in the present text."""
+    start, end = span
+    try:
+        inspector.classify(f"{sql[:start]}{keyword}{sql[end:]}")
+    except KadeQLError as error:
+        return -1 if error.span is None else error.span[0] - len(keyword) + end - start
+    return len(sql) + 1
+
+
+_PAIRS = {"(": ")", "[": "]", "{": "}", ")": "(", "]": "[", "}": "{"}

@@ -1,0 +1,81 @@
+"""A query under way: what its islands have found, cut and pinned so far."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from luma_bench.errors import KadeQLSyntaxError
+from luma_bench.language.keywords import KEYWORDS
+from luma_bench.language.rewrite import Edit
+from luma_bench.language.scope import Scope
+from luma_bench.language.statement import Pin
+from luma_bench.language.tokens import NUMBER, QUOTED, STRING, Tokens
+
+# After one of these a name with brackets is not a call: it is an alias with columns, or GLOB as an operator.
+_ENDS_OPERAND: Final = frozenset({"AS", ")", "]", "}", STRING, NUMBER, QUOTED})
+
+
+class Draft:
+    """The tokens of one query with the edits, pins and parameters that reading it collects.
+
+    Attributes
+    ----------
+    scope
+        The token range of the query, and where tables stand in it.
+    params
+        `$names` that the rewritten text uses.
+    cut
+        The tokens whose text an edit removes.
+    """
+
+    __slots__ = ("cut", "edits", "params", "pins", "scope", "tokens", "volatile")
+
+    def __init__(self, tokens: Tokens, scope: Scope) -> None:
+        self.tokens = tokens
+        self.scope = scope
+        self.edits: list[Edit] = []
+        self.pins: list[Pin] = []
+        self.params: set[str] = set()
+        self.cut: set[int] = set()
+        self.volatile = False
+
+    def replace(self, first: int, last: int, text: str) -> None:
+        """Put `text` where tokens `first` up to, not with, `last` stand."""
+        self.cut.update(range(first, last))
+        self.edits.append(Edit(*self.tokens.span(first, last), text))
+
+    def pin(self, pin: Pin) -> None:
+        """Keep a pin; equal ones of a query are one."""
+        if all(known.alias != pin.alias for known in self.pins):
+            self.pins.append(pin)
+
+    def wrong(self, message: str, index: int, hint: str | None = None) -> KadeQLSyntaxError:
+        """A syntax error at a token."""
+        return KadeQLSyntaxError(message, text=self.tokens.text, span=self.tokens.span(index), hint=hint)
+
+    def is_call(self, index: int) -> bool:
+        """Whether the name at `index`, which a bracket follows, is called; else it is an alias or CTE with columns."""
+        words, first = self.tokens.words, self.scope.first
+        if index > first:
+            before = words[index - 1]
+            if before in _ENDS_OPERAND or (self.tokens.is_name(index - 1) and before not in KEYWORDS):
+                return False
+        after = self.tokens.closing(index + 1, self.scope.last) + 1
+        follows = self.tokens.follows
+        named = follows(after, self.scope.last, "AS", "(") or follows(
+            after, self.scope.last, "AS", "MATERIALIZED"
+        )
+        return not (
+            named
+            or follows(after, self.scope.last, "AS", "NOT")
+            or follows(after, self.scope.last, "USING", "KEY")
+        )
+
+    def quoted(self, name: str) -> str:
+        """A name as SQL spells it in any position."""
+        return '"' + name.replace('"', '""') + '"'
+
+    def names(self) -> frozenset[str]:
+        """Every name and string of the query, casefolded."""
+        found = self.tokens.names[self.scope.first : self.scope.last]
+        return frozenset(map(str.casefold, filter(None, found)))

@@ -1,0 +1,235 @@
+"""From a KadeQL text to its statements: split, recognise the first words, and hand each to its reader."""
+
+from __future__ import annotations
+
+from typing import Final, Literal
+
+from luma_bench.errors import KadeQLSyntaxError, KadeQLUnsupportedError, nearest
+from luma_bench.language.cursor import Cursor
+from luma_bench.language.diagnostics import expected, unmatched
+from luma_bench.language.functions import CATALOG
+from luma_bench.language.keywords import QUERY_STARTS, STATEMENT_STARTS
+from luma_bench.language.query import read_query
+from luma_bench.language.refusals import SHOWN, Refusal, refused
+from luma_bench.language.rewrite import Edit
+from luma_bench.language.statement import (
+    Describe,
+    Explain,
+    Query,
+    ShowTables,
+    Statement,
+    Summarize,
+    TagSnapshot,
+)
+from luma_bench.language.tables import create_table, drop_table, insert
+from luma_bench.language.tokens import STRING, Tokens, tokenize
+from luma_bench.types.inspector import SqlInspector
+
+_MATCHES: Final = frozenset({"MATCH", "OPTIONAL"})
+_EXPLAINED: Final = Refusal(
+    "EXPLAIN of this statement",
+    "is refused: it explains queries, and EXPLAIN ANALYZE would run the statement",
+    "Explain the query inside it: EXPLAIN SELECT …",
+)
+_EXPLAIN_SHAPE: Final = "Write EXPLAIN [ANALYZE] [(FORMAT text|json)] SELECT …"
+_FIRST_WORDS: Final = "A statement begins with SELECT, WITH, FROM, CREATE TABLE, INSERT INTO, DROP TABLE, DESCRIBE, SUMMARIZE, SHOW TABLES, EXPLAIN or TAG SNAPSHOT."
+
+
+def parse(text: str, inspector: SqlInspector) -> list[Statement]:
+    """The statements of a text, in order; empty ones between semicolons are left out.
+
+    Parameters
+    ----------
+    text
+        One or more KadeQL statements with `;` between them.
+    inspector
+        DuckDB's own parser, which judges the grammar of queries.
+
+    Raises
+    ------
+    KadeQLSyntaxError
+        The text is empty or does not parse; line, column and caret are in `text`.
+    KadeQLUnsupportedError
+        A statement or construct is refused; the hint says what to write instead.
+    """
+    tokens = tokenize(text)
+    ranges = list(tokens.statements())
+    if not ranges:
+        raise KadeQLSyntaxError(
+            "The text holds no statement.", text=text, span=(0, len(text)), hint=_FIRST_WORDS
+        )
+    for first, last in ranges:
+        wrong = tokens.unmatched(first, last)
+        if wrong is not None:
+            raise unmatched(tokens, wrong)
+    return [_statement(tokens, first, last, inspector) for first, last in ranges]
+
+
+def _statement(tokens: Tokens, first: int, last: int, inspector: SqlInspector) -> Statement:
+    cursor = Cursor(tokens, first, last)
+    word = cursor.word
+    if word in QUERY_STARTS or word in _MATCHES:
+        return read_query(tokens, first, last, inspector)
+    match word:
+        case "EXPLAIN":
+            return _explain(cursor, inspector)
+        case "DESCRIBE" | "DESC" | "SHOW":
+            return _describe(cursor, inspector)
+        case "SUMMARIZE":
+            return _summarize(cursor, inspector)
+        case "TAG":
+            return _tag(cursor)
+        case _:
+            pass
+    _refuse(cursor)
+    cursor.index += 1
+    if word == "INSERT":
+        return insert(cursor, inspector)
+    if word == "CREATE":
+        cursor.accept("OR", "REPLACE")
+        cursor.expect(
+            "TABLE after CREATE", "TABLE", hint="Write CREATE TABLE t (…) or CREATE TABLE t AS SELECT …"
+        )
+        return create_table(cursor, inspector)
+    if word == "DROP":
+        cursor.expect("TABLE after DROP", "TABLE", hint="Write DROP TABLE [IF EXISTS] t.")
+        return drop_table(cursor)
+    raise _unknown(tokens, first)
+
+
+def _refuse(cursor: Cursor) -> None:
+    """Refuse a statement whose leading words are known but do not run."""
+    tokens, first = cursor.tokens, cursor.first
+    skipped = 2 if tokens.follows(first, cursor.end, "CREATE", "OR", "REPLACE") else 0
+    words = [tokens.words[first], *tokens.words[first + 1 + skipped : min(first + 3 + skipped, cursor.end)]]
+    found = refused(words)
+    if found is not None:
+        refusal, count = found
+        stop = first + count + (skipped if count > 1 else 0)
+        raise refusal.error(tokens.text, tokens.span(first, stop))
+
+
+def _unknown(tokens: Tokens, index: int) -> KadeQLSyntaxError:
+    near = nearest(tokens.words[index], STATEMENT_STARTS, 1) if tokens.names[index] else []
+    return KadeQLSyntaxError(
+        f"No statement begins with {tokens.slice(index, index + 1)}.",
+        text=tokens.text,
+        span=tokens.span(index),
+        hint=f"Did you mean {near[0]}?" if near else _FIRST_WORDS,
+    )
+
+
+def _explain(cursor: Cursor, inspector: SqlInspector) -> Explain:
+    """EXPLAIN [ANALYZE] [(FORMAT text|json)] query; what is inside is classified like any statement."""
+    tokens = cursor.tokens
+    cursor.index += 1
+    analyze = cursor.accept("ANALYZE") or cursor.accept("ANALYSE")
+    style: Literal["text", "json"] = "text"
+    if cursor.word == "(" and not _opens_query(cursor):
+        inside, style = _explain_options(cursor)
+        analyze = analyze or inside
+    if cursor.done:
+        raise cursor.expected("a query after EXPLAIN", _EXPLAIN_SHAPE)
+    word = cursor.word
+    if word not in QUERY_STARTS and word not in _MATCHES and word != "SUMMARIZE":
+        _refuse(Cursor(tokens, cursor.index, cursor.end))
+        if word in ("CREATE", "INSERT", "DROP", "TAG", "SHOW", "DESCRIBE", "DESC", "EXPLAIN"):
+            raise _EXPLAINED.error(tokens.text, tokens.span(cursor.index))
+        raise _unknown(tokens, cursor.index)
+    query = read_query(tokens, cursor.index, cursor.end, inspector)
+    source, start, end, whole = cursor.placed
+    return Explain(
+        source=source, start=start, end=end, whole=whole, query=query, analyze=analyze, format=style
+    )
+
+
+def _opens_query(cursor: Cursor) -> bool:
+    following = cursor.index + 1
+    return following < cursor.end and cursor.tokens.words[following] in QUERY_STARTS
+
+
+def _explain_options(cursor: Cursor) -> tuple[bool, Literal["text", "json"]]:
+    """(ANALYZE, FORMAT json) in any order."""
+    analyze = False
+    style: Literal["text", "json"] = "text"
+    cursor.index += 1
+    while True:
+        if cursor.accept("ANALYZE"):
+            analyze = True
+        elif cursor.accept("FORMAT"):
+            written = cursor.value.casefold()
+            if written not in ("text", "json"):
+                raise expected(
+                    cursor.tokens, cursor.index, cursor.end, "text or json after FORMAT", _EXPLAIN_SHAPE
+                )
+            style = "json" if written == "json" else "text"
+            cursor.index += 1
+        else:
+            raise cursor.expected("FORMAT or ANALYZE", _EXPLAIN_SHAPE)
+        if not cursor.accept(","):
+            break
+    cursor.expect(") after the options of EXPLAIN", ")", hint=_EXPLAIN_SHAPE)
+    return analyze, style
+
+
+def _describe(cursor: Cursor, inspector: SqlInspector) -> Describe | ShowTables:
+    """DESCRIBE table or query, which SHOW table also says; SHOW TABLES."""
+    tokens = cursor.tokens
+    source, start, end, whole = cursor.placed
+    shows = cursor.word == "SHOW"
+    cursor.index += 1
+    if shows and (cursor.accept("TABLES") or cursor.accept("ALL", "TABLES")):
+        cursor.finish("SHOW TABLES")
+        return ShowTables(source=source, start=start, end=end, whole=whole)
+    if shows and cursor.word in SHOWN:
+        raise CATALOG.error(tokens.text, tokens.span(cursor.first, cursor.index + 1))
+    if cursor.done:
+        raise expected(
+            tokens,
+            cursor.index,
+            cursor.end,
+            "a table or a query",
+            "Write DESCRIBE t, DESCRIBE SELECT … or SHOW TABLES.",
+        )
+    # DuckDB's SHOW falls back to a setting of that name; DESCRIBE means the table alone.
+    edits = (Edit(start, start + len("SHOW"), "DESCRIBE"),) if shows else ()
+    query = read_query(tokens, cursor.first, cursor.end, inspector, edits)
+    target: Query | str
+    if cursor.word in QUERY_STARTS and cursor.word != "TABLE":
+        target = read_query(tokens, cursor.index, cursor.end, inspector)
+    else:
+        cursor.accept("TABLE")
+        target = cursor.table()
+        if not query.pins:
+            cursor.finish("the table's name")
+    return Describe(source=source, start=start, end=end, whole=whole, query=query, target=target)
+
+
+def _summarize(cursor: Cursor, inspector: SqlInspector) -> Summarize:
+    """SUMMARIZE table or query."""
+    tokens = cursor.tokens
+    if cursor.index + 1 == cursor.end:
+        raise expected(
+            tokens, cursor.end, cursor.end, "a table or a query", "Write SUMMARIZE t or SUMMARIZE SELECT …"
+        )
+    query = read_query(tokens, cursor.first, cursor.end, inspector)
+    source, start, end, whole = cursor.placed
+    return Summarize(source=source, start=start, end=end, whole=whole, query=query)
+
+
+def _tag(cursor: Cursor) -> TagSnapshot:
+    """TAG SNAPSHOT 'name'."""
+    hint = "Write TAG SNAPSHOT 'name'."
+    cursor.index += 1
+    cursor.expect("SNAPSHOT after TAG", "SNAPSHOT", hint=hint)
+    if cursor.word != STRING:
+        raise cursor.expected("the tag's name in single quotes", hint)
+    name = cursor.value
+    if not name.strip():
+        raise KadeQLUnsupportedError(
+            "A tag needs a name.", text=cursor.tokens.text, span=cursor.tokens.span(cursor.index), hint=hint
+        )
+    cursor.index += 1
+    cursor.finish("the tag's name")
+    source, start, end, whole = cursor.placed
+    return TagSnapshot(source=source, start=start, end=end, whole=whole, name=name)

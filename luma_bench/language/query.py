@@ -1,0 +1,179 @@
+"""Reading a query: its islands, parameters, pins and refusals in one pass, then DuckDB's own word on the grammar."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from luma_bench.errors import KadeQLSyntaxError, KadeQLUnsupportedError
+from luma_bench.language.diagnostics import relocate, sharpened
+from luma_bench.language.draft import Draft
+from luma_bench.language.functions import (
+    CATALOG,
+    FILES,
+    INTERNAL,
+    RELATIONS,
+    SCHEMAS,
+    VOLATILE_FUNCTIONS,
+    VOLATILE_WORDS,
+    refused_function,
+)
+from luma_bench.language.islands import BY_TRIGGER
+from luma_bench.language.refusals import STATEMENTS
+from luma_bench.language.rewrite import Edit, OffsetMap, rewritten
+from luma_bench.language.scope import Scope
+from luma_bench.language.statement import Query
+from luma_bench.language.tokens import NUMBER, STRING, Tokens
+from luma_bench.types.inspector import SqlInspector
+
+_READS = frozenset({"SELECT", "MULTI"})
+_NOT_TRIGGERS = frozenset({".", "AS", "$"})
+_NOTABLE = frozenset({"(", "$", "?", "SAMPLE", *BY_TRIGGER, *VOLATILE_WORDS})
+
+
+def read_query(
+    tokens: Tokens, first: int, last: int, inspector: SqlInspector, edits: Iterable[Edit] = ()
+) -> Query:
+    """The query that stands at tokens `first` up to, not with, `last`; `edits` are made besides those of islands.
+
+    Raises
+    ------
+    KadeQLSyntaxError
+        It does not parse, or an island in it is misspelt.
+    KadeQLUnsupportedError
+        It writes, reads around the catalog, or uses a construct that does not run yet.
+    """
+    draft = Draft(tokens, Scope(tokens, first, last))
+    draft.edits.extend(edits)
+    _walk(draft)
+    _relations(draft)
+    start, end = tokens.span(first, last)
+    if draft.edits:
+        sql, offsets = rewritten(tokens.text, start, end, draft.edits)
+    else:
+        sql, offsets = tokens.text[start:end], OffsetMap.verbatim(start, end)
+    _classify(draft, sql, offsets, inspector)
+    return Query(
+        source=tokens.text[start:end],
+        start=start,
+        end=end,
+        whole=tokens.text,
+        sql=sql,
+        offsets=offsets,
+        params=frozenset(draft.params),
+        names=draft.names(),
+        pins=tuple(draft.pins),
+        volatile=draft.volatile,
+    )
+
+
+def _walk(draft: Draft) -> None:
+    """Give every trigger to its islands, and look at every call and parameter."""
+    tokens, scope = draft.tokens, draft.scope
+    words = tokens.words
+    for index in range(scope.first, scope.last):
+        word = words[index]
+        if word not in _NOTABLE:
+            continue
+        if word == "(":
+            if index > scope.first and tokens.is_name(index - 1):
+                _call(draft, index - 1)
+        elif word == "$":
+            _parameter(draft, index)
+        elif word == "?":
+            raise _positional(draft, index, index + 1)
+        elif word in BY_TRIGGER and not (index > scope.first and words[index - 1] in _NOT_TRIGGERS):
+            for island in BY_TRIGGER[word]:
+                end = island.find(draft, index)
+                if end is not None:
+                    island.parse(draft, index, end)
+                    break
+        if word in VOLATILE_WORDS or (
+            word == "SAMPLE" and index > scope.first and words[index - 1] == "USING"
+        ):
+            draft.volatile = True
+    if "__luma" in tokens.text.casefold():
+        _internal(draft)
+
+
+def _internal(draft: Draft) -> None:
+    """Refuse names of the bench's own; text inside strings is free."""
+    tokens, scope = draft.tokens, draft.scope
+    for index in range(scope.first, scope.last):
+        if tokens.words[index] != STRING and tokens.names[index].casefold().startswith("__luma"):
+            raise INTERNAL.error(tokens.text, tokens.span(index))
+
+
+def _call(draft: Draft, index: int) -> None:
+    name = draft.tokens.names[index].casefold()
+    if name in VOLATILE_FUNCTIONS:
+        draft.volatile = True
+        return
+    refusal = refused_function(name)
+    if refusal is not None and draft.is_call(index):
+        raise refusal.error(draft.tokens.text, draft.tokens.span(index))
+
+
+def _parameter(draft: Draft, index: int) -> None:
+    tokens = draft.tokens
+    following = index + 1
+    if following < draft.scope.last and tokens.words[following] == NUMBER:
+        raise _positional(draft, index, following + 1)
+    if following >= draft.scope.last or not tokens.names[following]:
+        raise draft.wrong("This `$` has no parameter's name.", index, "Write a parameter as $name.")
+    if index not in draft.cut:
+        draft.params.add(tokens.names[following])
+
+
+def _positional(draft: Draft, index: int, end: int) -> KadeQLUnsupportedError:
+    return KadeQLUnsupportedError(
+        "Positional parameters are refused.",
+        text=draft.tokens.text,
+        span=draft.tokens.span(index, end),
+        hint="Write $name and give its value by name: params={'name': …}.",
+    )
+
+
+def _relations(draft: Draft) -> None:
+    """Refuse what stands as a table but is none of the bench's: files and the engine's own views."""
+    tokens, last = draft.tokens, draft.scope.last
+    for index in draft.scope.starts:
+        if tokens.words[index] == STRING:
+            raise FILES.error(tokens.text, tokens.span(index))
+        name = tokens.names[index].casefold()
+        qualified = tokens.follows(index + 1, last, ".")
+        if (qualified and name in SCHEMAS) or (
+            not qualified and name in RELATIONS and not tokens.follows(index + 1, last, "(")
+        ):
+            raise CATALOG.error(tokens.text, tokens.span(index))
+
+
+def _classify(draft: Draft, sql: str, offsets: OffsetMap, inspector: SqlInspector) -> None:
+    tokens = draft.tokens
+    try:
+        found = inspector.classify(sql)
+    except KadeQLSyntaxError as error:
+        raise relocate(sharpened(error, sql, inspector), offsets, tokens.text) from error
+    if len(found) == 1 and found[0].kind in _READS:
+        return
+    kind = found[0].kind if len(found) == 1 else ""
+    word = kind.split("_")[0]
+    scope = draft.scope
+    place = next(
+        (index for index in range(scope.first, scope.last) if tokens.words[index] == word), scope.first
+    )
+    if word == "INSERT":
+        raise KadeQLUnsupportedError(
+            "WITH before INSERT is refused.",
+            text=tokens.text,
+            span=tokens.span(place),
+            hint="Put it inside: INSERT INTO t WITH … SELECT …",
+        )
+    refusal = STATEMENTS.get((word,))
+    if refusal is not None:
+        raise refusal.error(tokens.text, tokens.span(place))
+    raise KadeQLUnsupportedError(
+        f"This is no query{f' but {kind}' if kind else ''}.",
+        text=tokens.text,
+        span=tokens.span(scope.first),
+        hint="Write one SELECT, VALUES, FROM, TABLE, PIVOT or WITH query here.",
+    )

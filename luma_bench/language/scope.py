@@ -1,0 +1,160 @@
+"""Where tables stand in a query: one walk over the tokens with a stack of brackets and clauses.
+
+It is not a parser. It answers one question that words alone cannot: does a table reference begin at this token? DuckDB's
+parser judges the grammar afterwards.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Final
+
+from luma_bench.language.tokens import Tokens
+
+
+@dataclass(slots=True)
+class _Frame:
+    """An open bracket: the clause that the walk is in, and whether a query has begun in it."""
+
+    first: int
+    bracket: str = "("
+    clause: str = ""
+    query: bool = False
+    asof: bool = False
+
+
+class Scope:
+    """The walk over tokens `first` to `last` of a query.
+
+    Attributes
+    ----------
+    starts
+        The tokens at which a table reference begins: a name, a string, or a table function's name.
+    conditions
+        The tokens between the table of an ASOF JOIN and the next clause, outside brackets opened there.
+    """
+
+    __slots__ = ("_expect", "_frames", "_tokens", "conditions", "first", "last", "starts")
+
+    def __init__(self, tokens: Tokens, first: int, last: int) -> None:
+        self.first = first
+        self.last = last
+        self.starts: set[int] = set()
+        self.conditions: set[int] = set()
+        self._tokens = tokens
+        self._frames = [_Frame(first, query=True)]
+        self._expect = False
+        words = tokens.words
+        for index in range(first, last):
+            word = words[index]
+            step = _STEPS.get(word)
+            if step is not None and not (
+                index > first and words[index - 1] in _LABELS and word not in _BRACKETS
+            ):
+                step(self, index)
+            elif self._expect:
+                self._reference(index)
+            elif self._frames[-1].asof:
+                self.conditions.add(index)
+
+    def _reference(self, index: int) -> None:
+        following = index + 1
+        # `f: flights` names the alias first, so the table is still to come.
+        if following < self.last and self._tokens.words[following] == ":":
+            return
+        if self._tokens.words[index] != ":":
+            self.starts.add(index)
+            self._expect = False
+
+    def _open(self, index: int) -> None:
+        bracket = self._tokens.words[index]
+        table = self._expect and bracket == "("
+        self._expect = table
+        self._frames.append(_Frame(index + 1, bracket, "FROM" if table else ""))
+
+    def _close(self, index: int) -> None:
+        if len(self._frames) > 1:
+            self._frames.pop()
+        self._expect = False
+
+    def _select(self, index: int) -> None:
+        frame = self._frames[-1]
+        frame.query, frame.clause, frame.asof, self._expect = True, "SELECT", False, False
+
+    def _with(self, index: int) -> None:
+        self._frames[-1].query = True
+        self._expect = False
+
+    def _from(self, index: int) -> None:
+        frame, words = self._frames[-1], self._tokens.words
+        if index >= 2 and words[index - 1] == "DISTINCT" and words[index - 2] in ("IS", "NOT"):
+            return
+        # EXTRACT(year FROM x) and TRIM(FROM x) are no clauses; a subquery may begin with FROM.
+        leads = (
+            index == frame.first and frame.bracket == "(" and not (index >= 2 and words[index - 2] == "TRIM")
+        )
+        if frame.query or leads:
+            frame.query, frame.clause, frame.asof, self._expect = True, "FROM", False, True
+
+    def _join(self, index: int) -> None:
+        frame = self._frames[-1]
+        frame.clause, frame.asof, self._expect = "FROM", self._is_asof(index), True
+
+    def _is_asof(self, index: int) -> bool:
+        before = self._tokens.words[max(self.first, index - 3) : index]
+        return "ASOF" in before
+
+    def _on(self, index: int) -> None:
+        if self._frames[-1].clause == "FROM":
+            self._frames[-1].clause = "ON"
+        self._expect = False
+
+    def _expression(self, index: int) -> None:
+        frame = self._frames[-1]
+        frame.clause, frame.asof, self._expect = "EXPRESSION", False, False
+
+    def _comma(self, index: int) -> None:
+        frame = self._frames[-1]
+        self._expect = frame.clause in ("FROM", "ON") and frame.bracket == "("
+        if self._expect:
+            frame.clause, frame.asof = "FROM", False
+
+    def _table(self, index: int) -> None:
+        self._expect = True
+
+    def _prefix(self, index: int) -> None:
+        """PIVOT, DESCRIBE and the like begin a query with a table; elsewhere they are operators or sort directions."""
+        frame = self._frames[-1]
+        postfix = frame.clause in ("FROM", "ON", "SELECT", "EXPRESSION") and not self._expect
+        if not postfix:
+            frame.clause, frame.query, self._expect = "PREFIX", True, True
+
+    def _keep(self, index: int) -> None:
+        """A word that may stand between FROM and the table."""
+
+
+_Step = Callable[[Scope, int], None]
+_BRACKETS: Final = frozenset("()[]{},")
+# After AS and a dot any keyword is a label.
+_LABELS: Final = frozenset({"AS", "."})
+_STEPS: Final[Mapping[str, _Step]] = {
+    **dict.fromkeys("([{", Scope._open),
+    **dict.fromkeys(")]}", Scope._close),
+    ",": Scope._comma,
+    "SELECT": Scope._select,
+    "VALUES": Scope._select,
+    "WITH": Scope._with,
+    "FROM": Scope._from,
+    "JOIN": Scope._join,
+    "ON": Scope._on,
+    "TABLE": Scope._table,
+    "LATERAL": Scope._keep,
+    "ONLY": Scope._keep,
+    **dict.fromkeys(
+        ("WHERE", "GROUP", "HAVING", "QUALIFY", "ORDER", "WINDOW", "LIMIT", "OFFSET"), Scope._expression
+    ),
+    **dict.fromkeys(("UNION", "INTERSECT", "EXCEPT"), Scope._expression),
+    **dict.fromkeys(("PIVOT", "PIVOT_WIDER", "PIVOT_LONGER", "UNPIVOT"), Scope._prefix),
+    **dict.fromkeys(("DESCRIBE", "DESC", "SUMMARIZE", "SHOW"), Scope._prefix),
+}

@@ -1,0 +1,298 @@
+"""Everything that is refused: the class, the place of the caret, and a hint that says what to write instead."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from luma_bench.errors import KadeQLSyntaxError, KadeQLUnsupportedError, UnsupportedError
+from luma_bench.language.functions import FUNCTIONS, METADATA, RELATIONS, refused_function
+from luma_bench.language.islands import ISLANDS
+from luma_bench.language.keywords import KEYWORDS, RESERVED, TYPE_FUNCTION
+from luma_bench.language.refusals import NOT_YET, STATEMENTS
+
+# text with the refused place in «», a word of the message, a word of the hint
+STATEMENT_CASES = [
+    ("«UPDATE» d SET b = 9 WHERE a < 2", "UPDATE", "CREATE OR REPLACE TABLE"),
+    ("«DELETE» FROM t", "DELETE", "CREATE OR REPLACE TABLE t AS SELECT * FROM t WHERE"),
+    ("«MERGE» INTO d USING s ON d.a = s.a WHEN MATCHED THEN DELETE", "MERGE", "mode='upsert'"),
+    ("«ALTER» TABLE t ADD COLUMN x INT", "ALTER", "CREATE OR REPLACE TABLE"),
+    ("«TRUNCATE» t", "TRUNCATE", "LIMIT 0"),
+    ("«COPY» t TO 'x.parquet'", "COPY", "luma-bench export"),
+    ("«EXPORT» DATABASE 'x'", "Exporting", "luma-bench export"),
+    ("«IMPORT» DATABASE 'x'", "Importing", "luma-bench import"),
+    ("«BEGIN»", "transaction", "one atomic snapshot"),
+    ("«BEGIN» TRANSACTION", "transaction", "one atomic snapshot"),
+    ("«COMMIT»", "transaction", "INSERT"),
+    ("«ROLLBACK»", "transaction", "INSERT"),
+    ("«START TRANSACTION»", "transaction", "INSERT"),
+    ("«ATTACH» 'x.db' AS x", "Attaching", "bench.write"),
+    ("«DETACH» x", "Attaching", "bench.write"),
+    ("«USE» x", "USE", "lb.open"),
+    ("«SET» threads = 4", "SET", "lb.open"),
+    ("«SET» VARIABLE x = 4", "SET", "luma.toml"),
+    ("«RESET» threads", "RESET", "lb.open"),
+    ("«PRAGMA» database_list", "PRAGMA", "luma-bench config"),
+    ("«LOAD» spatial", "extensions", "built in"),
+    ("«INSTALL» spatial", "extensions", "built in"),
+    ("«VACUUM»", "Maintenance", "Leave it out"),
+    ("«CHECKPOINT»", "Maintenance", "Leave it out"),
+    ("«ANALYZE»", "Maintenance", "Leave it out"),
+    ("«PREPARE» q AS SELECT $a", "prepared", "params="),
+    ("«EXECUTE» q(1)", "prepared", "params="),
+    ("«DEALLOCATE» q", "prepared", "params="),
+    ("«CALL» p(1)", "CALL", ";"),
+    ("«REFRESH» MATERIALIZED VIEW v", "materialized view", "CREATE OR REPLACE TABLE v AS"),
+    ("«COMMENT ON» TABLE t IS 'x'", "COMMENT ON", "message="),
+    ("«GRANT» SELECT ON t TO x", "access", "permissions"),
+    ("«CREATE PROPERTY GRAPH» g VERTEX TABLES (v)", "property graph", "JOIN"),
+    ("«CREATE OR REPLACE PROPERTY GRAPH» g VERTEX TABLES (v)", "property graph", "JOIN"),
+    ("«DROP PROPERTY GRAPH» g", "property graph", "JOIN"),
+    ("«CREATE VECTOR INDEX» i ON t (emb) USING hnsw", "vector index", "ORDER BY emb <-> $v"),
+    ("«CREATE TEXT INDEX» i ON t (body)", "text index", "ILIKE"),
+    ("«CREATE MATERIALIZED VIEW» v AS SELECT 1", "materialized view", "CREATE OR REPLACE TABLE v AS"),
+    ("«CREATE PROCEDURE» p() AS BEGIN SELECT 1", "procedure", ";"),
+    ("«CREATE VIEW» v AS SELECT 1", "view", "WITH v AS"),
+    ("«CREATE OR REPLACE VIEW» v AS SELECT 1", "view", "CREATE TABLE v AS"),
+    ("«DROP VIEW» v", "view", "WITH v AS"),
+    ("«CREATE TEMP» TABLE t (a INT)", "temporary", "WITH t AS"),
+    ("«CREATE OR REPLACE TEMPORARY» TABLE t AS SELECT 1", "temporary", "WITH t AS"),
+    ("«CREATE SECRET» s (TYPE s3)", "secret", "bench.write"),
+    ("«CREATE MACRO» m(a) AS a + 1", "macro", "WITH"),
+    ("«CREATE FUNCTION» m(a) AS a + 1", "macro", "WITH"),
+    ("«CREATE TYPE» e AS ENUM ('a')", "type", "STRUCT"),
+    ("«CREATE SEQUENCE» s", "sequence", "row_number"),
+    ("«CREATE INDEX» i ON t (a)", "index", "PRIMARY KEY"),
+    ("«CREATE UNIQUE» INDEX i ON t (a)", "index", "PRIMARY KEY"),
+    ("«CREATE SCHEMA» s", "one, main", "into the name"),
+    ("«INSERT OR» REPLACE INTO t VALUES (1)", "INSERT OR REPLACE", "mode='upsert'"),
+    ("INSERT INTO t VALUES (1) «ON CONFLICT» DO NOTHING", "ON CONFLICT", "mode='upsert'"),
+    ("INSERT INTO t VALUES (1) «RETURNING» a", "RETURNING", "next statement"),
+    ("INSERT INTO t VALUES (1, «DEFAULT»)", "DEFAULT", "leave the column out"),
+    ("INSERT INTO t «DEFAULT» VALUES", "DEFAULT", "INSERT INTO t SELECT"),
+    ("WITH x AS (SELECT 1) «INSERT» INTO t FROM x", "WITH before INSERT", "INSERT INTO t WITH"),
+    ("WITH x AS (SELECT 1) «DELETE» FROM t USING x", "DELETE", "IS NOT TRUE"),
+    ("WITH x AS (SELECT 1) «UPDATE» t SET a = 1 FROM x", "UPDATE", "REPLACE"),
+    ("CREATE TABLE t (a INT «UNIQUE»)", "UNIQUE", "PRIMARY KEY"),
+    ("CREATE TABLE t (a INT «CHECK» (a > 1))", "CHECK", "WHERE NOT"),
+    ("CREATE TABLE t (a INT, «CHECK» (a > 1))", "CHECK", "WHERE NOT"),
+    ("CREATE TABLE t (a INT «REFERENCES» u (a))", "foreign key", "ANTI JOIN"),
+    ("CREATE TABLE t (a INT, «FOREIGN» KEY (a) REFERENCES u (a))", "foreign key", "ANTI JOIN"),
+    ("CREATE TABLE t (a INT «DEFAULT» 3)", "DEFAULT", "INSERT"),
+    ("CREATE TABLE t (a INT, b INT «GENERATED» ALWAYS AS (a + 1))", "generated", "SELECT *"),
+    ("CREATE TABLE t (a INT, b «AS» (a + 1))", "generated", "SELECT *"),
+    ("CREATE TABLE t (a VARCHAR «COLLATE» nocase)", "COLLATE", "ORDER BY"),
+    ("CREATE TABLE t (a INT, «CONSTRAINT» k PRIMARY KEY (a))", "constraint", "PRIMARY KEY"),
+    ("CREATE TABLE t «(a, b)» AS SELECT 1, 2", "Column names before AS", "AS SELECT"),
+    ("DROP TABLE a«,» b", "several tables", "DROP TABLE a; DROP TABLE b"),
+    ("CREATE TABLE «other».t (a INT)", "one schema", "Leave the schema out"),
+    ("DROP TABLE «__luma_x»", "__luma", "Choose"),
+    ("EXPLAIN ANALYZE «DELETE» FROM t", "DELETE", "CREATE OR REPLACE"),
+    ("EXPLAIN «UPDATE» t SET a = 1", "UPDATE", "CREATE OR REPLACE"),
+    ("EXPLAIN ANALYZE «INSERT» INTO t VALUES (1)", "EXPLAIN of this", "EXPLAIN SELECT"),
+    ("EXPLAIN ANALYZE «CREATE» TABLE t AS SELECT 1", "EXPLAIN of this", "EXPLAIN SELECT"),
+    ("EXPLAIN «EXPLAIN» SELECT 1", "EXPLAIN of this", "EXPLAIN SELECT"),
+    ("EXPLAIN «ATTACH» 'x'", "Attaching", "bench.write"),
+    ("EXPLAIN WITH x AS (SELECT 1) «DELETE» FROM t", "DELETE", "IS NOT TRUE"),
+    ("«SHOW DATABASES»", "engine's own state", "SHOW TABLES"),
+    ("«SHOW ALL»", "engine's own state", "SHOW TABLES"),
+]
+QUERY_CASES = [
+    ("SELECT * FROM «GRAPH_TABLE» (air MATCH (a)-[r]->(b) COLUMNS (b.x))", "GRAPH_TABLE", "JOIN"),
+    ("«MATCH» (a:x WHERE a.i='J')-[:r]->{1,2}(b) RETURN DISTINCT b.i", "MATCH", "JOIN"),
+    ("OPTIONAL «MATCH» (a)-[:r]->(b) RETURN b.i", "MATCH", "JOIN"),
+    ("WITH r AS («MATCH» (a)-[:x]->(b) RETURN b.i) FROM r", "MATCH", "JOIN"),
+    ("SELECT * FROM («MATCH» p = ANY SHORTEST (a)-[:x]->+(b) RETURN p)", "MATCH", "JOIN"),
+    ("SELECT * FROM «PAGERANK»(GRAPH air, damping => 0.85)", "graph algorithm", "WITH RECURSIVE"),
+    ("SELECT * FROM «TUMBLE»(TABLE w, DESCRIPTOR(ts), INTERVAL '6' HOUR)", "TUMBLE", "time_bucket"),
+    ("SELECT * FROM t JOIN «HOP»(TABLE w, DESCRIPTOR(ts), '1h', '1d') USING (a)", "HOP", "generate_series"),
+    ("FROM «CUMULATE»(TABLE w, DESCRIPTOR(ts), '1h', '1d')", "CUMULATE", "OVER"),
+    ("FROM «SESSION»(TABLE w PARTITION BY k, DESCRIPTOR(ts), '4h')", "SESSION", "lag(ts)"),
+    ("SELECT a FROM w «SAMPLE BY» '1h' FILL(LINEAR)", "SAMPLE BY", "time_bucket"),
+    ("SELECT * FROM w «LATEST ON» w.ts PARTITION BY k", "LATEST ON", "QUALIFY row_number()"),
+    ("FROM a ASOF JOIN b ON a.t >= b.t «TOLERANCE» INTERVAL '1' HOUR", "TOLERANCE", "WHERE a.ts - b.ts"),
+    ("FROM a ASOF LEFT JOIN b USING (k, t) «TOLERANCE» '1h' WHERE x", "TOLERANCE", "WHERE a.ts - b.ts"),
+    ("FROM a ASOF JOIN b ON a.t >= b.t «DIRECTION NEAREST»", "DIRECTION", "a.ts <= b.ts"),
+    ("SELECT * FROM t WHERE «SEARCH»(body, '\"engine fire\"~1')", "SEARCH", "ILIKE"),
+    ("SELECT * FROM t WHERE «search»(coalesce(a, b), $q)", "SEARCH", "ILIKE"),
+    ("SELECT id, «SCORE»() FROM t", "SCORE", "Order by"),
+    ("SELECT id, «HIGHLIGHT»(body) FROM t", "HIGHLIGHT", "regexp_replace"),
+    ("SELECT * FROM t ORDER BY «HYBRID»(SEARCH(body, 'q'), emb <=> $v) DESC", "HYBRID", "distance"),
+    ("SELECT a «<#>» b FROM t", "<#>", "list_negative_inner_product"),
+    ("SELECT a «<+>» b FROM t", "<+>", "list_zip"),
+    ("SELECT * FROM t ORDER BY a <-> $v LIMIT 6 «EXACT»", "EXACT", "Leave EXACT out"),
+    ("SELECT * FROM t ORDER BY a <-> $v LIMIT $k «EXACT»", "EXACT", "Leave EXACT out"),
+    ("WITH x AS («DELETE» FROM t RETURNING *) FROM x", "writes", "statement of its own"),
+    ("WITH x AS («UPDATE» t SET a = 1) SELECT 1", "writes", "statement of its own"),
+    (
+        "WITH x AS MATERIALIZED («INSERT» INTO t VALUES (1) RETURNING a) FROM x",
+        "writes",
+        "INSERT INTO t SELECT",
+    ),
+    ("SELECT * FROM («SHOW» ALL TABLES)", "SHOW inside", "SHOW TABLES"),
+    ("SELECT «?»", "Positional", "$name"),
+    ("SELECT * FROM t WHERE a = «$1»", "Positional", "$name"),
+    ("SELECT * FROM «read_csv»('x.csv')", "file", "bench.write"),
+    ("SELECT * FROM t, «Read_Parquet»(['x.parquet'])", "file", "luma-bench import"),
+    ("FROM \"«read_json»\"('x')", "file", "bench.write"),
+    ("FROM «glob»('*')", "file", "bench.write"),
+    ("FROM «parquet_anything_new»('x')", "file", "bench.write"),
+    ("FROM «iceberg_scan»('x')", "file", "bench.write"),
+    ("FROM «'x.parquet'»", "file", "bench.write"),
+    ("FROM f: «'x.parquet'»", "file", "bench.write"),
+    ("SELECT * FROM a JOIN b USING (x), «'x.parquet'» AS c", "file", "bench.write"),
+    ("SELECT * FROM (a JOIN «'x.csv'» ON true)", "file", "bench.write"),
+    ("SELECT (SELECT count(*) FROM «'x.csv'»)", "file", "bench.write"),
+    ("SUMMARIZE «'x.csv'»", "file", "bench.write"),
+    ("DESCRIBE «'x.csv'»", "file", "bench.write"),
+    ("PIVOT «'x.csv'» ON a", "file", "bench.write"),
+    ("TABLE «'x.csv'»", "file", "bench.write"),
+    ("CREATE TABLE t AS FROM «'x.csv'»", "file", "bench.write"),
+    ("INSERT INTO t FROM «read_text»('x')", "file", "bench.write"),
+    ("FROM «query»('SELECT 1')", "string", "bench.kadeql"),
+    ("FROM main.«query_table»('t')", "string", "bench.kadeql"),
+    ("FROM «json_execute_serialized_sql»('x')", "string", "bench.kadeql"),
+    ("FROM «pragma_table_info»('t')", "engine's own state", "SHOW TABLES"),
+    ("FROM «duckdb_tables»()", "engine's own state", "bench.tables()"),
+    ("FROM «duckdb_secrets»()", "engine's own state", "bench.tables()"),
+    ("FROM «duckdb_tables»", "engine's own state", "bench.tables()"),
+    ("SELECT * FROM t JOIN «sqlite_master» USING (name)", "engine's own state", "DESCRIBE"),
+    ("FROM «information_schema».tables", "engine's own state", "SHOW TABLES"),
+    ("FROM «duckdb_settings»()", "settings", "luma-bench config"),
+    ("SELECT «current_setting»('threads')", "settings", "luma-bench config"),
+    ("SELECT «nextval»('s')", "sequence", "row_number"),
+    ("FROM «pandas_scan»(1, 2, 3)", "memory", "bench.write"),
+    ("FROM «force_checkpoint»()", "changes the engine", "Leave it out"),
+    ("SELECT * FROM «__luma_t»", "__luma", "Choose"),
+    ('SELECT "«__Luma»" FROM t', "__luma", "Choose"),
+]
+
+
+def _unmark(text: str) -> tuple[str, tuple[int, int]]:
+    start, end = text.index("«"), text.index("»") - 1
+    return text.replace("«", "").replace("»", ""), (start, end)
+
+
+@pytest.mark.parametrize("prefix", ["", "SELECT 1;\r\n\t-- a comment; ü\n"], ids=["alone", "second"])
+@pytest.mark.parametrize(("marked", "word", "instead"), STATEMENT_CASES + QUERY_CASES)
+def test_refused_with_the_place_and_the_way_out(read, prefix, marked, word, instead):
+    text, (start, end) = _unmark(marked)
+    if text[start - 1 : start] == '"':
+        start, end = start - 1, end + 1
+    with pytest.raises(KadeQLUnsupportedError) as caught:
+        read(prefix + text)
+    error = caught.value
+    assert isinstance(error, UnsupportedError)
+    assert word in error.plain
+    assert error.hint is not None
+    assert instead in error.hint
+    assert error.span == (len(prefix) + start, len(prefix) + end)
+    assert (error.line, error.column) == (3 if prefix else 1, start + 1)
+    assert "^" * (end - start) in str(error)
+
+
+def test_every_refused_statement_says_what_to_write():
+    for words, refusal in STATEMENTS.items():
+        assert refusal.what, words
+        assert refusal.instead.endswith((".", "t", "v", "…", "10", "dst")), refusal.instead
+    assert any(refusal.why == NOT_YET for refusal in STATEMENTS.values())
+
+
+def test_every_table_function_of_the_engine_is_decided(inspector):
+    harmless = [
+        "generate_series",
+        "range",
+        "repeat",
+        "repeat_row",
+        "unnest",
+        "json_each",
+        "json_tree",
+        "icu_calendar_names",
+        "pg_timezone_names",
+        "summary",
+        "test_all_types",
+        "test_vector_types",
+        "histogram",
+        "histogram_values",
+    ]
+    rows = inspector.connection.execute(
+        "SELECT DISTINCT function_name FROM duckdb_functions() WHERE function_type IN ('table', 'table_macro')"
+    ).fetchall()
+    undecided = {name for (name,) in rows if refused_function(name) is None} - set(harmless) - METADATA
+    assert undecided == set()
+    assert set(FUNCTIONS) & set(harmless) == set()
+
+
+def test_every_view_of_the_engine_is_refused(inspector):
+    rows = inspector.connection.execute(
+        "SELECT view_name, schema_name FROM duckdb_views() WHERE internal"
+    ).fetchall()
+    assert {name for name, schema in rows if schema in ("main", "pg_catalog")} <= RELATIONS
+
+
+def test_keyword_classes_are_the_engines_own(inspector):
+    rows = inspector.connection.execute(
+        "SELECT keyword_name, keyword_category FROM duckdb_keywords()"
+    ).fetchall()
+    reserved = {name.upper() for name, category in rows if category == "reserved"}
+    assert reserved == RESERVED
+    assert {
+        name.upper() for name, category in rows if category == "type_function"
+    } - reserved == TYPE_FUNCTION
+    assert {name.upper() for name, _ in rows} == KEYWORDS
+
+
+def test_what_is_recommended_instead_runs(inspector):
+    execute = inspector.connection.cursor().execute
+    execute(
+        "CREATE TEMP TABLE t AS SELECT range AS k, TIMESTAMP '2026-01-01' + INTERVAL (range) MINUTE AS ts, range * 1.0 AS x FROM range(180)"
+    )
+    for text in (
+        "SELECT time_bucket(INTERVAL '1 hour', ts) AS window_start, avg(x) FROM t GROUP BY ALL",
+        "SELECT window_start, count(*) FROM t, generate_series(time_bucket(INTERVAL 1 HOUR, ts - INTERVAL 2 HOUR + INTERVAL 1 HOUR), time_bucket(INTERVAL 1 HOUR, ts), INTERVAL 1 HOUR) w(window_start) GROUP BY window_start",
+        "SELECT * FROM t QUALIFY row_number() OVER (PARTITION BY k ORDER BY ts DESC) = 1",
+        "SELECT arg_max(x, ts) FROM t GROUP BY k",
+        "FROM t a ASOF JOIN t b ON a.ts >= b.ts WHERE a.ts - b.ts <= INTERVAL '1 hour'",
+        "FROM t a ASOF JOIN t b ON a.ts <= b.ts",
+        "SELECT list_negative_inner_product([1.0, 2], [3.0, 4])",
+        "SELECT list_sum(list_transform(list_zip([1, 5], [4, 1]), lambda p: abs(p[1] - p[2])))",
+        r"SELECT regexp_replace('a word', '(word)', '**\1**', 'gi')",
+        "SELECT len(regexp_extract_all(lower('word word'), 'word'))",
+        "CREATE OR REPLACE TEMP TABLE u AS SELECT * FROM t WHERE (k < 10) IS NOT TRUE",
+        "CREATE OR REPLACE TEMP TABLE u AS SELECT * REPLACE (CASE WHEN k < 10 THEN 0 ELSE x END AS x) FROM t",
+        "CREATE OR REPLACE TEMP TABLE u AS FROM t LIMIT 0",
+    ):
+        execute(text).fetchall()
+    assert execute(
+        "SELECT list_sum(list_transform(list_zip([1, 5], [4, 1]), lambda p: abs(p[1] - p[2])))"
+    ).fetchone() == (7,)
+
+
+DOC = Path(__file__).parents[2] / "docs" / "reference" / "kadeql.md"
+
+
+def test_every_example_of_the_reference_parses(read):
+    blocks = DOC.read_text("utf-8").split("```sql\n")[1:]
+    assert len(blocks) > 20
+    for block in blocks:
+        assert read(block.split("```")[0])
+
+
+def test_the_reference_names_every_refusal():
+    page = DOC.read_text("utf-8").replace("\\|", "|")
+    for words, refusal in STATEMENTS.items():
+        assert f"`{' '.join(words)}`" in page
+        assert refusal.instead in page
+    for island in ISLANDS:
+        if island.refusal is not None:
+            assert island.refusal.instead in page, island.name
+    for name, refusal in FUNCTIONS.items():
+        assert f"`{name}`" in page
+        assert refusal.instead in page
+
+
+@pytest.mark.parametrize("text", ["SELECT 1; DELETE FROM t", "DELETE FROM t; SELECT ("])
+def test_nothing_is_returned_when_one_statement_is_wrong(read, text):
+    with pytest.raises((KadeQLUnsupportedError, KadeQLSyntaxError)):
+        read(text)
