@@ -1,0 +1,224 @@
+"""The embedded engine: DuckDB in this process, reading nothing but the pinned sources it is given."""
+
+from __future__ import annotations
+
+import threading
+import weakref
+from collections.abc import Mapping
+from typing import Literal
+
+import _duckdb
+import duckdb
+import pyarrow as pa
+
+from luma_bench.config import Settings
+from luma_bench.engines.duck_errors import missing_table, read_report
+from luma_bench.engines.duck_inspect import require_reading
+from luma_bench.engines.duck_params import bound_values
+from luma_bench.engines.duck_pool import Cursor, Database, hook_problem, unread_tables
+from luma_bench.engines.duck_result import ResultShape, result_shape
+from luma_bench.engines.duck_statement import RunningStatement
+from luma_bench.engines.duck_stream import ResultStream
+from luma_bench.engines.duck_zones import zone_labels
+from luma_bench.errors import KadeQLBindError, KadeQLError, choices
+from luma_bench.plan.engine import Inputs, SqlFragment
+
+
+class DuckEngine:
+    """Runs SQL fragments on an in-memory DuckDB; the default engine.
+
+    Statements of several threads run side by side, each on a cursor of its own.
+
+    Parameters
+    ----------
+    settings
+        Threads, memory limit, time zone and timeout.
+    scan_path
+        How DuckDB reads a source: `"source"` (the private hook, which prunes) or `"dataset"`. The default tries the
+        hook first and takes the dataset when it does not behave.
+
+    Attributes
+    ----------
+    scan_path
+        Which of the two it is.
+    scan_problem
+        Why the hook was not taken; None when it was, or was not asked.
+    """
+
+    def __init__(self, settings: Settings, scan_path: str | None = None) -> None:
+        self.scan_problem = hook_problem() if scan_path is None else None
+        self.scan_path = scan_path or ("source" if self.scan_problem is None else "dataset")
+        self._running = _Running(settings, self.scan_path)
+        # At exit too: DuckDB's binding complains about connections that outlive the interpreter.
+        self._finalizer = weakref.finalize(self, _Running.close, self._running)
+
+    @property
+    def name(self) -> str:
+        """`duckdb`."""
+        return "duckdb"
+
+    def supports(self, fragment: SqlFragment) -> str | None:
+        """None for one reading statement (SELECT, PIVOT, DESCRIBE, SUMMARIZE, EXPLAIN of these), else the reason."""
+        try:
+            self._running.require_reading(fragment.text)
+        except KadeQLError as error:
+            return error.plain
+        return None
+
+    def run(self, fragment: SqlFragment, inputs: Inputs) -> pa.Table:
+        """Run to the end.
+
+        Raises
+        ------
+        KadeQLError
+            The fragment does not parse, bind or convert; it points into `fragment.text`.
+        CancelledError
+            `cancel` was called, or the timeout of the settings ran out.
+        KeyboardInterrupt
+            A signal handler raised in the main thread while the statement ran there.
+        EngineError
+            Anything else that DuckDB reports. An error of a scan source comes out as it was raised.
+        """
+        statement = self._running.begin(fragment, inputs)
+        try:
+            with statement.calling():
+                result = _submit(statement, "arrow")
+                shape = _shape(statement, result)
+                con = statement.cursor.con
+                return shape.convert(result.arrow_table(), lambda: con)
+        finally:
+            statement.close()
+
+    def stream(self, fragment: SqlFragment, inputs: Inputs) -> pa.RecordBatchReader:
+        """Run as a stream: batches come as DuckDB makes them.
+
+        The reader holds a cursor until it is drained or dropped; dropping it stops the statement. (`close()` of a
+        pyarrow reader reaches nothing behind it: drop the reader.) Raises like `run`, also from the reader's batches.
+        """
+        statement = self._running.begin(fragment, inputs)
+        try:
+            with statement.calling():
+                result = _submit(statement, "stream")
+                try:
+                    shape = _shape(statement, result)
+                    batches = result.arrow_reader()
+                except BaseException:
+                    result.close()
+                    raise
+        except BaseException:
+            statement.close()
+            raise
+        stream = ResultStream(statement, batches, shape, self._running.side)
+        return pa.RecordBatchReader.from_batches(shape.schema, stream)
+
+    def cancel(self) -> int:
+        """Stop every running statement, open streams too; how many there were."""
+        running = self._running.statements()
+        for statement in running:
+            statement.stop()
+        return len(running)
+
+    def progress(self) -> float | None:
+        """The fraction done of the newest running statement, None when idle or unknown."""
+        running = self._running.statements()
+        return running[-1].progress if running else None
+
+    def close(self) -> None:
+        """Stop what runs and release every resource; open streams raise from then on."""
+        self._finalizer()
+
+
+class _Running:
+    """The database and the statements on it. Thread-safe; it never refers to the engine, whose end closes it."""
+
+    def __init__(self, settings: Settings, scan_path: str) -> None:
+        self._settings = settings
+        self._scan_path = scan_path
+        # A finalizer may close a statement inside of a call of the same thread.
+        self._lock = threading.RLock()
+        self._statements: list[RunningStatement] = []
+        self._database = Database(settings, scan_path)
+
+    def begin(self, fragment: SqlFragment, inputs: Inputs) -> RunningStatement:
+        with self._lock:
+            database = self._database
+
+            def release(statement: RunningStatement, cursor: Cursor) -> None:
+                self._ended(statement, cursor, database)
+
+            statement = RunningStatement(fragment, inputs, database.lease(), release, self._settings.timeout)
+            self._statements.append(statement)
+            return statement
+
+    def statements(self) -> list[RunningStatement]:
+        with self._lock:
+            return list(self._statements)
+
+    def require_reading(self, text: str) -> None:
+        with self._lock:
+            database = self._database
+        cursor = database.lease()
+        try:
+            require_reading(cursor.con, text)
+        finally:
+            database.release(cursor)
+
+    def side(self) -> duckdb.DuckDBPyConnection:
+        """A fresh connection, for a cast beside an open result."""
+        with self._lock:
+            return self._database.lease().con
+
+    def close(self) -> None:
+        for statement in self.statements():
+            statement.stop()
+        self._database.close()
+
+    def _ended(self, statement: RunningStatement, cursor: Cursor, database: Database) -> None:
+        with self._lock:
+            self._statements.remove(statement)
+            database.release(cursor, broken=statement.broken)
+            if statement.broken and database is self._database and not database.closed:
+                # An internal error of DuckDB invalidates the whole database, so the next statement gets a new one.
+                self._database = Database(self._settings, self._scan_path)
+                database.close()
+
+
+def _submit(statement: RunningStatement, form: Literal["arrow", "stream"]) -> _duckdb.RelationResult:
+    """Pin what the text names, and run it on the statement's cursor."""
+    fragment, inputs, cursor = statement.fragment, statement.inputs, statement.cursor
+    require_reading(cursor.con, fragment.text)
+    values = bound_values(fragment.params)
+    cursor.begin(fragment.text, inputs, statement)
+    try:
+        return cursor.con._submit(fragment.text, values, form)
+    except duckdb.Error as error:
+        # A name that the text puts together or escapes does not stand in it as it is, so it was not pinned.
+        late = unread_tables(inputs, fragment.text)
+        reached = {name.casefold(): name for name in (*cursor.missed(), missing_table(error) or "") if name}
+        if not reached:
+            raise
+        absent = [name for key, name in reached.items() if key not in {name.casefold() for name in late}]
+        if absent:
+            known = list(inputs.sources)
+            raise KadeQLBindError(
+                f"There is no table {absent[0]!r}.",
+                text=fragment.text,
+                span=read_report(error, fragment.text).span,
+                hint=choices(absent[0], known, "tables"),
+            ) from error
+        for name, source in late.items():
+            cursor.pin(name, source, statement)
+        return cursor.con._submit(fragment.text, values, form)
+
+
+def _shape(statement: RunningStatement, result: _duckdb.RelationResult) -> ResultShape:
+    columns = result.description
+    schemas: Mapping[str, pa.Schema] = {
+        name: source.schema for name, source in statement.inputs.sources.items()
+    }
+    return result_shape(
+        statement.cursor.con,
+        [column[0] for column in columns],
+        [column[1] for column in columns],
+        zone_labels(statement.fragment.text, schemas),
+    )

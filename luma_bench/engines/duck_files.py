@@ -1,0 +1,336 @@
+"""Reading and writing files, for the bench's own imports and exports only; no query ever comes here.
+
+Parquet and Arrow files are read by pyarrow, which keeps their exact types; CSV and JSON by a DuckDB of its own that
+may open the given files and nothing else.
+"""
+
+from __future__ import annotations
+
+import glob
+import os
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any, Literal
+
+import duckdb
+import pyarrow as pa
+
+from luma_bench.engines.duck_errors import duckdb_error, read_report
+from luma_bench.engines.duck_export import FileWriter
+from luma_bench.engines.duck_result import quoted, result_shape
+from luma_bench.errors import LumaError, SchemaError, UnsupportedError, choices
+
+__all__ = ["FORMATS", "FileReader", "FileWriter", "file_format"]
+
+Format = Literal["parquet", "csv", "json", "arrow"]
+KNOWN: tuple[Format, ...] = ("parquet", "csv", "json", "arrow")
+FORMATS: Mapping[str, Format] = {
+    ".parquet": "parquet",
+    ".pq": "parquet",
+    ".csv": "csv",
+    ".tsv": "csv",
+    ".txt": "csv",
+    ".json": "json",
+    ".ndjson": "json",
+    ".jsonl": "json",
+    ".arrow": "arrow",
+    ".arrows": "arrow",
+    ".feather": "arrow",
+    ".ipc": "arrow",
+}
+_COMPRESSED = (".gz", ".zst")
+_BATCH_ROWS = 131_072
+_SNIFF_ALL = 64 << 20
+_SNIFF_ROWS = 204_800
+
+_CSV_OPTIONS = frozenset({
+    "all_varchar", "columns", "comment", "dateformat", "decimal_separator", "delim", "encoding", "escape", "header",
+    "names", "nullstr", "quote", "sample_size", "skip", "timestampformat", "types",
+})  # fmt: skip
+_PLACE = re.compile(r"CSV Error on Line: (\d+)")
+_CSV_FILE = re.compile(r"^\s*file ?= ?(.+)$", re.MULTILINE)
+_JSON_PLACE = re.compile(
+    r'in file "(?P<file>[^"]+)", (?:in|at) (?P<place>(?:line|record/value|byte|value) \d+)', re.IGNORECASE
+)
+_COLUMN = re.compile(r'(?:converting column|column) "(.+?)"', re.IGNORECASE)
+
+
+class FileReader:
+    """Opens files as Arrow streams that are read as they are consumed."""
+
+    def open(
+        self,
+        source: str | os.PathLike[str] | Sequence[str | os.PathLike[str]],
+        format: str | None = None,  # noqa: A002
+        **options: Any,
+    ) -> pa.RecordBatchReader:
+        """One stream over one or more files of one format, in the given order (a glob: sorted by name).
+
+        Parameters
+        ----------
+        source
+            A path, a glob such as `data/*.parquet`, or a list of either. `.gz` and `.zst` may follow `.csv` and `.json`.
+        format
+            `parquet`, `csv`, `json` or `arrow`; by the name's ending when None.
+        options
+            For CSV, as DuckDB's `read_csv` names them: `delim`, `header`, `types`, `nullstr`, `skip`, `encoding`, …
+
+        Raises
+        ------
+        LumaError
+            No such file, or it is not of its format; the stream raises it too, for what it meets later.
+        SchemaError
+            A value or a file does not fit the columns; names file, line or row, and column.
+        UnsupportedError
+            An unknown ending or option.
+        """
+        paths = _expanded(source)
+        kinds: dict[Path, Format] = {path: _known_format(format, path) for path in paths}
+        if len(set(kinds.values())) > 1:
+            raise UnsupportedError(
+                f"These files are of several formats: {', '.join(sorted(set(kinds.values())))}.",
+                hint="Write each format on its own, with mode='append'.",
+            )
+        kind = kinds[paths[0]]
+        if options and kind != "csv":
+            raise UnsupportedError(f"A {kind} file takes no options, but got {', '.join(sorted(options))}.")
+        if kind in ("csv", "json"):
+            return _read_text(paths, kind, options)
+        return _read_columns(paths, kind)
+
+
+def file_format(path: str | os.PathLike[str]) -> Format | None:
+    """The format that a file's ending names, under a `.gz` or `.zst`; None for any other."""
+    name = Path(path)
+    if name.suffix.lower() in _COMPRESSED:
+        name = name.with_suffix("")
+    return FORMATS.get(name.suffix.lower())
+
+
+def _known_format(asked: str | None, path: Path) -> Format:
+    found = file_format(path)
+    if asked is None and found is not None:
+        return found
+    for known in KNOWN:
+        if asked == known:
+            return known
+    if asked is not None:
+        raise UnsupportedError(
+            f"There is no format {asked!r}.", hint="The formats are: parquet, csv, json, arrow."
+        )
+    raise UnsupportedError(
+        f"{str(path)!r}: its ending names no format.", hint=f"Give a file that ends in {', '.join(FORMATS)}."
+    )
+
+
+def _expanded(source: str | os.PathLike[str] | Sequence[str | os.PathLike[str]]) -> list[Path]:
+    """The files that were asked for; a name with `*`, `?` or `[` is a glob unless a file is called that."""
+    given = [source] if isinstance(source, str | os.PathLike) else list(source)
+    paths: list[Path] = []
+    for item in given:
+        path = Path(item)
+        if path.is_dir():
+            raise LumaError(
+                f"{str(path)!r} is a folder.", hint=f"Give its files: {str(path / '*.parquet')!r}."
+            )
+        if path.exists():
+            paths.append(path)
+            continue
+        found = sorted(glob.glob(str(path), recursive=True)) if glob.has_magic(str(path)) else []
+        if not found:
+            near = choices(path.name, [child.name for child in _siblings(path)], "files there")
+            raise LumaError(f"There is no file {str(path)!r}.", hint=near)
+        paths += [Path(name) for name in found if not Path(name).is_dir()]
+    if not paths:
+        raise LumaError("No file was given.", hint="Give a path, a glob or a list of paths.")
+    return paths
+
+
+def _siblings(path: Path) -> list[Path]:
+    return [child for child in path.parent.iterdir() if child.is_file()] if path.parent.is_dir() else []
+
+
+# --- parquet and arrow ---
+
+
+def _read_columns(paths: Sequence[Path], kind: Format) -> pa.RecordBatchReader:
+    first = _opened(paths[0], kind)
+    schema = _plain_schema(first.schema)
+
+    def batches() -> Iterator[pa.RecordBatch]:
+        for index, path in enumerate(paths):
+            part = first if index == 0 else _opened(path, kind)
+            row = 0
+            try:
+                for batch in part:
+                    yield _fitted(batch, schema, path, paths[0])
+                    row += batch.num_rows
+            except (pa.ArrowException, OSError) as error:
+                raise LumaError(
+                    f"{path}, after row {row:,}: {_line(error)}", hint="The file is damaged."
+                ) from error
+
+    return pa.RecordBatchReader.from_batches(schema, batches())
+
+
+def _opened(path: Path, kind: Format) -> pa.RecordBatchReader:
+    try:
+        if kind == "parquet":
+            import pyarrow.parquet as pq
+
+            file = pq.ParquetFile(path)
+            return pa.RecordBatchReader.from_batches(file.schema_arrow, file.iter_batches(_BATCH_ROWS))
+        source = pa.memory_map(str(path))
+        try:
+            stored = pa.ipc.open_file(source)
+        except pa.ArrowInvalid:
+            source.seek(0)
+            return pa.ipc.open_stream(source)
+        each = (stored.get_batch(index) for index in range(stored.num_record_batches))
+        return pa.RecordBatchReader.from_batches(stored.schema, each)
+    except (pa.ArrowException, OSError) as error:
+        raise LumaError(f"{path} cannot be read as {kind}: {_line(error)}") from error
+
+
+def _plain_schema(schema: pa.Schema) -> pa.Schema:
+    """The schema without what only the file's own format needs."""
+    fields: list[pa.Field] = []
+    for field in schema:
+        kept = {
+            key: value for key, value in (field.metadata or {}).items() if not key.startswith(b"PARQUET:")
+        }
+        fields.append(field.with_metadata(kept or None))
+    return pa.schema(fields)
+
+
+def _fitted(batch: pa.RecordBatch, schema: pa.Schema, path: Path, first: Path) -> pa.RecordBatch:
+    """A batch with the first file's columns in the first file's order."""
+    for name in schema.names:
+        if name not in batch.schema.names:
+            raise SchemaError(
+                f"{path}: column {name!r} is missing; {first} has it.", hint="Write it on its own."
+            )
+        found, wanted = batch.schema.field(name).type, schema.field(name).type
+        if found != wanted:
+            raise SchemaError(f"{path}, column {name!r}: it is {found}, and {wanted} in {first}.")
+    for name in batch.schema.names:
+        if name not in schema.names:
+            raise SchemaError(f"{path}: column {name!r} is not in {first}.", hint="Write it on its own.")
+    return pa.RecordBatch.from_arrays([batch.column(name) for name in schema.names], schema=schema)
+
+
+# --- csv and json ---
+
+
+def _read_text(paths: Sequence[Path], kind: Format, options: Mapping[str, Any]) -> pa.RecordBatchReader:
+    for name in options:
+        if name not in _CSV_OPTIONS:
+            raise UnsupportedError(
+                f"A csv file has no option {name!r}.", hint=choices(name, sorted(_CSV_OPTIONS), "options")
+            )
+    con = _file_connection(paths)
+    try:
+        result = con._submit(_text_query(paths, kind, options), None, "stream")
+        columns = result.description
+        shape = result_shape(con, [column[0] for column in columns], [column[1] for column in columns], {})
+        stream = result.arrow_reader()
+    except (duckdb.Error, OSError) as error:
+        con.close()
+        raise _text_error(error, paths, kind) from error
+
+    def batches() -> Iterator[pa.RecordBatch]:
+        try:
+            for batch in stream:
+                yield from shape.convert(pa.Table.from_batches([batch]), con.cursor).to_batches()
+        except (duckdb.Error, pa.ArrowException, OSError) as error:
+            raise _text_error(error, paths, kind) from error
+        finally:
+            stream.close()
+            con.close()
+
+    return pa.RecordBatchReader.from_batches(shape.schema, batches())
+
+
+def _file_connection(paths: Sequence[Path]) -> duckdb.DuckDBPyConnection:
+    """A DuckDB that may read these files and nothing else."""
+    con = duckdb.connect(
+        ":memory:",
+        config={
+            "python_enable_replacements": False,
+            "autoinstall_known_extensions": False,
+            "autoload_known_extensions": False,
+            "arrow_lossless_conversion": True,
+            "errors_as_json": True,
+            "temp_directory": "",
+        },
+    )
+    con.execute(f"SET allowed_paths = {_sql(sorted({str(path) for path in paths}))}")
+    con.execute("SET enable_external_access = false")
+    con.execute("SET GLOBAL TimeZone = 'UTC'")
+    con.execute("SET lock_configuration = true")
+    return con
+
+
+def _text_query(paths: Sequence[Path], kind: Format, options: Mapping[str, Any]) -> str:
+    files = _sql([str(path) for path in paths])
+    whole = sum(path.stat().st_size for path in paths) <= _SNIFF_ALL
+    given = {"sample_size": -1 if whole else _SNIFF_ROWS} | dict(options)
+    if kind == "csv" and paths[0].name.removesuffix(".gz").endswith(".tsv"):
+        given = {"delim": "\t"} | given
+    more = "".join(f", {name} = {_sql(value)}" for name, value in given.items())
+    return f"SELECT * FROM read_{kind}({files}{more})"
+
+
+def _sql(value: Any) -> str:
+    """An option's value as SQL."""
+    match value:
+        case bool():
+            return str(value).lower()
+        case int():
+            return str(value)
+        case Mapping():
+            return "{" + ", ".join(f"{quoted(str(name))}: {_sql(item)}" for name, item in value.items()) + "}"
+        case list() | tuple():
+            return "[" + ", ".join(_sql(item) for item in value) + "]"
+        case _:
+            return "'" + str(value).replace("'", "''") + "'"
+
+
+def _text_error(error: BaseException, paths: Sequence[Path], kind: Format) -> LumaError:
+    """DuckDB's account of a file, as one sentence that names file, line and column."""
+    reported = duckdb_error(error)
+    text = str(error) if reported is None else read_report(reported, "").message
+    file = _CSV_FILE.search(text)
+    located = _JSON_PLACE.search(text)
+    where = (
+        file[1].strip()
+        if file
+        else located["file"]
+        if located
+        else str(paths[0])
+        if len(paths) == 1
+        else f"one of {len(paths)} files"
+    )
+    line = _PLACE.search(text)
+    if line is not None:
+        where += f", line {int(line[1]):,}"
+    elif located is not None:
+        where += f", {located['place']}"
+    column = _COLUMN.search(text)
+    if column is not None:
+        where += f", column {column[1]!r}"
+    kept = [
+        part.strip()
+        for part in text.splitlines()
+        if part.strip() and not part.startswith(("CSV Error", "Original Line", "LINE "))
+    ]
+    problem = re.sub(r'^Error when converting column ".+?"\. ', "", kept[0]) if kept else text
+    hint = "Correct the file, or read it with pandas, Polars or DuckDB and write the frame."
+    if line is not None or column is not None or "convert" in problem:
+        return SchemaError(f"{where}: {problem.rstrip('.')}.", hint=hint)
+    return LumaError(f"{where} cannot be read as {kind}: {problem.rstrip('.')}.", hint=hint)
+
+
+def _line(error: BaseException) -> str:
+    return str(error).partition("\n")[0].rstrip(".") + "."

@@ -1,0 +1,232 @@
+"""DuckDB's own parser and binder behind the `SqlInspector` protocol: statements of a text, and the schema of one."""
+
+from __future__ import annotations
+
+import threading
+import weakref
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+import duckdb
+import pyarrow as pa
+
+from luma_bench.config import Settings
+from luma_bench.engines.duck_errors import as_luma_error, read_report
+from luma_bench.engines.duck_pool import connect
+from luma_bench.engines.duck_result import result_shape
+from luma_bench.engines.duck_zones import zone_labels
+from luma_bench.errors import EngineError, KadeQLBindError, KadeQLUnsupportedError
+from luma_bench.types.inspector import SqlStatement
+from luma_bench.types.schema import ROW_ID
+
+_READING = frozenset({"SELECT", "FROM", "PIVOT", "PIVOT_WIDER", "PIVOT_LONGER", "UNPIVOT", "VALUES", "TABLE", "DESCRIBE", "SUMMARIZE", "SHOW"})  # fmt: skip
+_VERBS = _READING | {"INSERT", "UPDATE", "DELETE", "MERGE", "CREATE", "COPY", "EXPLAIN", "CALL", "EXECUTE"}
+_EXPLAIN_OPTIONS = frozenset({"ANALYZE", "FORMAT"})
+_EXPLAIN_PREFIX = "EXPLAIN "
+
+
+class DuckInspector:
+    """Parses and binds on a private, empty DuckDB: it runs nothing and reads nothing. Thread-safe.
+
+    Parameters
+    ----------
+    settings
+        The time zone of described results; the machine's without.
+    """
+
+    def __init__(self, settings: Settings | None = None) -> None:
+        self._con = connect(settings or Settings(threads=1))
+        self._lock = threading.Lock()
+        self._known: dict[str, tuple[str, pa.Schema]] = {}
+        self._finalizer = weakref.finalize(self, self._con.close)
+
+    def classify(self, text: str) -> list[SqlStatement]:
+        """The statements of a text, in order.
+
+        Raises
+        ------
+        KadeQLSyntaxError
+            The text does not parse.
+        """
+        with self._lock:
+            return classify(self._con, text)
+
+    def describe(self, text: str, tables: Mapping[str, pa.Schema]) -> pa.Schema:
+        """The Arrow schema a SELECT yields over tables of these schemas, without running it.
+
+        Raises
+        ------
+        KadeQLBindError
+            A name, function or type does not resolve, or a type hangs on the value of a parameter.
+        KadeQLUnsupportedError
+            The text is no query, or a PIVOT without its list of values: its columns are known when it has run.
+        """
+        with self._lock:
+            require_reading(self._con, text)
+            self._arrange(tables)
+            try:
+                names, types, _, _, deferred = self._con._bind(text)
+            except duckdb.Error as error:
+                raise self._located(error, text, tables) from error
+            if deferred:
+                raise KadeQLUnsupportedError(
+                    "The columns of this PIVOT are known only when it has run.",
+                    text=text,
+                    span=(0, len(text)),
+                    hint="List them: PIVOT t ON column IN (value, …).",
+                )
+            for kind in types:
+                if str(kind) == "UNKNOWN":
+                    raise KadeQLBindError(
+                        "The type of a column hangs on the value of a parameter.",
+                        text=text,
+                        hint="Cast the parameter: $name::INTEGER.",
+                    )
+            return result_shape(self._con, names, types, zone_labels(text, tables)).schema
+
+    def close(self) -> None:
+        """Release the connection."""
+        self._finalizer()
+
+    def _arrange(self, tables: Mapping[str, pa.Schema]) -> None:
+        """Make exactly these tables known, empty."""
+        wanted = {name.casefold(): (name, schema) for name, schema in tables.items()}
+        for key in [key for key in self._known if key not in wanted]:
+            self._con.unregister(self._known.pop(key)[0])
+        for key, (name, schema) in wanted.items():
+            known = self._known.get(key)
+            if known is not None and known[0] == name and known[1].equals(schema, check_metadata=True):
+                continue
+            if known is not None:
+                self._con.unregister(known[0])
+            visible = schema.remove(0) if schema.names[:1] == [ROW_ID] else schema
+            self._con.register(name, visible.empty_table())
+            self._known[key] = (name, schema)
+
+    def _located(self, error: duckdb.Error, text: str, tables: Mapping[str, pa.Schema]) -> Exception:
+        """A binding error with its place, which DuckDB tells only when a statement is on its way to run."""
+        try:
+            # An EXPLAIN plans and does not run.
+            self._con._submit(_EXPLAIN_PREFIX + text, None, "rows")
+        except duckdb.Error as told:
+            if type(told) is type(error):
+                return as_luma_error(told, text, tables, 0.0, len(_EXPLAIN_PREFIX))
+        return as_luma_error(error, text, tables, 0.0)
+
+
+def classify(con: duckdb.DuckDBPyConnection, text: str) -> list[SqlStatement]:
+    """The statements of a text as DuckDB's parser sees them, with their places in it; nothing is bound or run.
+
+    Raises
+    ------
+    KadeQLSyntaxError
+        The text does not parse.
+    """
+    try:
+        found = con.extract_statements(text)
+    except duckdb.NotImplementedException as error:
+        raise KadeQLUnsupportedError(
+            read_report(error, text).message, text=text, hint="Write every parameter as $name."
+        ) from error
+    except duckdb.Error as error:
+        raise as_luma_error(error, text, (), 0.0) from error
+    places = [(tokens[0].start, end) for tokens, end in _statements(text)]
+    if len(places) != len(found):
+        raise EngineError(f"DuckDB found {len(found)} statements where its tokens make {len(places)}.")
+    return [
+        SqlStatement(statement.type.name, start, end, frozenset(statement.named_parameters))
+        for statement, (start, end) in zip(found, places, strict=True)
+    ]
+
+
+def require_reading(con: duckdb.DuckDBPyConnection, text: str) -> None:
+    """Pass one statement that only reads: SELECT, PIVOT, DESCRIBE, SUMMARIZE, or EXPLAIN of these.
+
+    DuckDB calls every PIVOT `MULTI`, also one inside of CREATE or INSERT, and an EXPLAIN ANALYZE runs what it explains;
+    so those are looked into.
+
+    Raises
+    ------
+    KadeQLSyntaxError
+        The text does not parse.
+    KadeQLUnsupportedError
+        It is no statement, several, or one that does not read.
+    """
+    found = classify(con, text)
+    if len(found) != 1:
+        raise _refused(f"One statement can run here, not {len(found)}.", text, (0, len(text)))
+    statement = found[0]
+    if statement.kind == "SELECT":
+        return
+    place = (statement.start, statement.end)
+    if statement.kind not in ("EXPLAIN", "MULTI"):
+        raise _refused(f"{statement.kind} is no query.", text, place)
+    tokens, _ = next(_statements(text))
+    words = [token for token in tokens if token.depth == 0 and token.word]
+    verb = next((token.word for token in words if token.word in _VERBS), "")
+    if verb == "EXPLAIN":
+        _require_explained(con, text, tokens, statement.end)
+    elif verb not in _READING:
+        raise _refused(f"{verb or statement.kind} is no query.", text, place)
+
+
+def _require_explained(con: duckdb.DuckDBPyConnection, text: str, tokens: Sequence[_Token], end: int) -> None:
+    """Look into the statement after EXPLAIN, ANALYZE and the options in parentheses."""
+    inner = tokens[1:]
+    while inner and (
+        inner[0].word == "ANALYZE" or (inner[0].text == "(" and inner[1].word in _EXPLAIN_OPTIONS)
+    ):
+        if inner[0].text == "(":
+            inner = inner[
+                next(i for i, token in enumerate(inner) if token.text == ")" and token.depth == 0) :
+            ]
+        inner = inner[1:]
+    require_reading(con, text[inner[0].start : end] if inner else "")
+
+
+def _refused(message: str, text: str, span: tuple[int, int]) -> KadeQLUnsupportedError:
+    return KadeQLUnsupportedError(
+        message, text=text, span=span, hint="A query is one SELECT, FROM, VALUES, TABLE or PIVOT."
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class _Token:
+    """A token: its place in characters, its text, how many parentheses are open around it, and an unquoted word folded."""
+
+    start: int
+    text: str
+    depth: int
+
+    @property
+    def word(self) -> str:
+        return self.text.upper() if self.text[:1].isalpha() else ""
+
+
+def _statements(text: str) -> Iterator[tuple[list[_Token], int]]:
+    """The tokens of each statement, without comments and `;`, and where its last token ends."""
+    data = text.encode()
+    found = duckdb.tokenize(text)
+    if not found:
+        return
+    # DuckDB counts bytes.
+    place = (lambda at: at) if text.isascii() else (lambda at: len(data[:at].decode(errors="replace")))
+    stops = [*(place(start) for start, _ in found[1:]), len(text)]
+    tokens: list[_Token] = []
+    depth, end = 0, 0
+    for (offset, kind), stop in zip(found, stops, strict=True):
+        if kind == duckdb.token_type.comment:
+            continue
+        start = place(offset)
+        body = text[start:stop].rstrip()
+        if body == ";":
+            if tokens:
+                yield tokens, end
+            tokens, depth = [], 0
+            continue
+        depth -= body == ")"
+        tokens.append(_Token(start, body, depth))
+        depth += body == "("
+        end = start + len(body)
+    if tokens:
+        yield tokens, end

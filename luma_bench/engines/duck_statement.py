@@ -1,0 +1,180 @@
+"""One statement while it runs: its leased cursor, its figures, and how it is stopped."""
+
+from __future__ import annotations
+
+import contextlib
+import threading
+import time
+from collections.abc import Callable, Generator
+
+import duckdb
+import pyarrow as pa
+
+from luma_bench.engines.duck_errors import as_luma_error, duckdb_error
+from luma_bench.engines.duck_pool import Cursor
+from luma_bench.errors import CancelledError
+from luma_bench.plan.engine import Inputs, SqlFragment
+from luma_bench.types.scan import ScanCounters
+
+_RETRY = 0.02
+_PATIENCE = 5.0
+_SIGNAL = "Query interrupted"
+
+
+class RunningStatement:
+    """A fragment on its cursor, from lease to release. It is what its scan sources report to.
+
+    Parameters
+    ----------
+    cursor
+        Its own until it closes.
+    released
+        Called once, with this statement and its cursor, when it closes.
+    timeout
+        Seconds until it stops itself; 0 for never.
+    """
+
+    def __init__(
+        self,
+        fragment: SqlFragment,
+        inputs: Inputs,
+        cursor: Cursor,
+        released: Callable[[RunningStatement, Cursor], None],
+        timeout: float,
+    ) -> None:
+        self.fragment = fragment
+        self.inputs = inputs
+        self.started = time.perf_counter()
+        self.error: BaseException | None = None
+        self.broken = False
+        self._cursor: Cursor | None = cursor
+        self._released = released
+        self._expected = 0
+        self._base = inputs.counters.rows_read
+        self._stop: CancelledError | None = None
+        self._lock = threading.Lock()
+        self._calling = False
+        self._timer = self._limit(timeout) if timeout else None
+
+    @property
+    def cursor(self) -> Cursor:
+        """The leased cursor.
+
+        Raises
+        ------
+        CancelledError
+            The statement was closed.
+        """
+        if self._cursor is None:
+            raise self._stop or CancelledError.query(self.elapsed)
+        return self._cursor
+
+    @property
+    def elapsed(self) -> float:
+        """Seconds since the lease."""
+        return time.perf_counter() - self.started
+
+    @property
+    def progress(self) -> float | None:
+        """Rows read over the rows of every stream that was opened, at most 1; None before the first."""
+        if not self._expected:
+            return None
+        return min(1.0, (self.counters.rows_read - self._base) / self._expected)
+
+    # --- what scan sources report ---
+
+    @property
+    def counters(self) -> ScanCounters:
+        """Where the sources count."""
+        return self.inputs.counters
+
+    def opened(self, rows: int) -> None:
+        """A stream over a source of this many rows begins."""
+        with self._lock:
+            self._expected += rows
+
+    def check(self) -> None:
+        """Raise when the statement was stopped."""
+        if self._stop is not None:
+            raise self._stop
+
+    def failed(self, error: BaseException) -> None:
+        """Keep the first exception of a source."""
+        if self.error is None:
+            self.error = error
+
+    # --- running and stopping ---
+
+    @contextlib.contextmanager
+    def calling(self) -> Generator[None]:
+        """Around every call into DuckDB: what it raises comes out as the bench's error."""
+        self.check()
+        self._calling = True
+        try:
+            yield
+        except (duckdb.Error, RuntimeError, OSError, pa.ArrowException) as error:
+            self._raise(error)
+        finally:
+            self._calling = False
+
+    def _raise(self, error: Exception) -> None:
+        reported = duckdb_error(error)
+        if isinstance(reported, duckdb.FatalException | duckdb.InternalException):
+            self.broken = True
+        if self._stop is not None:
+            raise self._stop from None
+        if self.error is not None:
+            # The source's own exception; DuckDB's is its echo.
+            raise self.error from None
+        if reported is not None:
+            raise as_luma_error(reported, self.fragment.text, self.inputs.sources, self.elapsed) from error
+        if isinstance(error, RuntimeError) and str(error) == _SIGNAL:
+            # A signal handler raised in the main thread while DuckDB ran, which reports no more than that.
+            raise KeyboardInterrupt from None
+        raise error
+
+    def stop(self, reason: CancelledError | None = None) -> None:
+        """Stop it, from any thread; it raises `reason`, or that it was cancelled."""
+        with self._lock:
+            if self._stop is not None or self._cursor is None:
+                return
+            self._stop = reason or CancelledError.query(self.elapsed)
+        self._interrupt()
+        if self._calling:
+            # DuckDB forgets an interrupt that comes just before it starts, so it is repeated until it has stopped.
+            threading.Thread(target=self._insist, name="luma-cancel", daemon=True).start()
+
+    def close(self) -> None:
+        """Give the cursor back; it must hold no open result. Calling it again does nothing."""
+        if self._timer is not None:
+            self._timer.cancel()
+        with self._lock:
+            cursor, self._cursor = self._cursor, None
+        if cursor is None:
+            return
+        try:
+            cursor.end()
+        except duckdb.Error:
+            self.broken = True
+        self._released(self, cursor)
+
+    def _limit(self, timeout: float) -> threading.Timer:
+        reason = CancelledError(
+            f"Stopped by the timeout of {timeout:g} s; nothing was changed.",
+            hint="Raise it with lb.open(path, timeout=…), or read less.",
+        )
+        timer = threading.Timer(timeout, self.stop, (reason,))
+        timer.daemon = True
+        timer.start()
+        return timer
+
+    def _insist(self) -> None:
+        deadline = time.perf_counter() + _PATIENCE
+        while self._calling and time.perf_counter() < deadline:
+            self._interrupt()
+            time.sleep(_RETRY)
+
+    def _interrupt(self) -> None:
+        cursor = self._cursor
+        if cursor is not None:
+            cursor.con.interrupt()
