@@ -1,0 +1,133 @@
+"""The answer to one statement: Arrow out, lossless, with the record of what ran."""
+
+from __future__ import annotations
+
+import decimal
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from luma_bench.types.record import RunRecord
+
+if TYPE_CHECKING:
+    import pandas as pd
+    import polars as pl
+
+_INT64 = (decimal.Decimal(-(2**63)), decimal.Decimal(2**63 - 1))
+
+
+class Result:
+    """A finished, immutable result.
+
+    Attributes
+    ----------
+    run
+        What ran the statement, why, at which snapshot, and what it cost.
+    text
+        The statement as the user wrote it.
+    results
+        The results of every statement of the text that this result came from, in order; the last is this one.
+    """
+
+    __slots__ = ("_explain", "_results", "_table", "run", "text")
+
+    def __init__(
+        self, table: pa.Table, run: RunRecord, text: str, explain: Callable[[], str] | None = None
+    ) -> None:
+        self._table = table
+        self.run = run
+        self.text = text
+        self._explain = explain
+        self._results: tuple[Result, ...] = (self,)
+
+    @property
+    def results(self) -> tuple[Result, ...]:
+        """The results of every statement of the text, in order."""
+        return self._results
+
+    def among(self, results: tuple[Result, ...]) -> Result:
+        """The same result as the last of several, for `results`."""
+        last = Result(self._table, self.run, self.text, self._explain)
+        last._results = (*results[:-1], last)
+        return last
+
+    @property
+    def schema(self) -> pa.Schema:
+        """The Arrow schema of the rows."""
+        return self._table.schema
+
+    def __len__(self) -> int:
+        return self._table.num_rows
+
+    def to_arrow(self) -> pa.Table:
+        """The rows as a `pyarrow.Table`, exactly as the engine gave them."""
+        return self._table
+
+    def to_reader(self) -> pa.RecordBatchReader:
+        """The rows as a stream of record batches."""
+        return self._table.to_reader()
+
+    def __arrow_c_stream__(self, requested_schema: object = None) -> object:
+        """The rows through the Arrow PyCapsule interface."""
+        return self._table.__arrow_c_stream__(requested_schema)
+
+    def to_pandas(self) -> pd.DataFrame:
+        """The rows as a pandas DataFrame.
+
+        `DECIMAL(38,0)`, which a sum of integers is, comes as int64 when every value fits; integers and booleans that
+        hold NULL come as pandas' nullable dtypes, so that no value is rounded through float64.
+        """
+        import pandas as pd
+
+        table = narrowed(self._table)
+        nullable = {
+            pa.int8(): pd.Int8Dtype(), pa.int16(): pd.Int16Dtype(), pa.int32(): pd.Int32Dtype(), pa.int64(): pd.Int64Dtype(),
+            pa.uint8(): pd.UInt8Dtype(), pa.uint16(): pd.UInt16Dtype(), pa.uint32(): pd.UInt32Dtype(),
+            pa.uint64(): pd.UInt64Dtype(), pa.bool_(): pd.BooleanDtype(),
+        }  # fmt: skip
+        # A column without NULL keeps its NumPy dtype, which is what people expect of plain data.
+        holed = {
+            field.type for field, column in zip(table.schema, table.columns, strict=True) if column.null_count
+        }
+        if not holed & set(nullable):
+            return table.to_pandas()
+        frames = [
+            table.select([index]).to_pandas(types_mapper=nullable.get if column.null_count else None)
+            for index, column in enumerate(table.columns)
+        ]
+        return pd.concat(frames, axis=1) if len(frames) != 1 else frames[0]
+
+    def to_polars(self) -> pl.DataFrame:
+        """The rows as a Polars DataFrame; sums of integers as Int64 when every value fits."""
+        import polars as pl
+
+        frame = pl.from_arrow(narrowed(self._table))
+        return frame if isinstance(frame, pl.DataFrame) else frame.to_frame()
+
+    def explain(self) -> str:
+        """The plan that ran, with its engine, snapshot and pruning, as text."""
+        return self._explain() if self._explain is not None else self.run.badge
+
+    def __repr__(self) -> str:
+        from luma_bench.bench import display
+
+        return display.text(self)
+
+    def _repr_html_(self) -> str:
+        from luma_bench.bench import display
+
+        return display.html(self)
+
+
+def narrowed(table: pa.Table) -> pa.Table:
+    """The table with every `decimal128(38, 0)` column as int64 where all of its values fit."""
+    for index, field in enumerate(table.schema):
+        if pa.types.is_decimal128(field.type) and field.type.precision == 38 and field.type.scale == 0:
+            column = table.column(index)
+            bounds = pc.min_max(column).as_py()
+            fits = bounds["min"] is None or (bounds["min"] >= _INT64[0] and bounds["max"] <= _INT64[1])
+            if fits:
+                table = table.set_column(index, pa.field(field.name, pa.int64()), column.cast(pa.int64()))
+    return table
