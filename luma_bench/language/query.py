@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from luma_bench.errors import KadeQLSyntaxError, KadeQLUnsupportedError
+from luma_bench.errors import KadeQLError, KadeQLSyntaxError, KadeQLUnsupportedError
 from luma_bench.language.diagnostics import relocate, sharpened
 from luma_bench.language.draft import Draft
 from luma_bench.language.functions import (
@@ -26,6 +26,7 @@ from luma_bench.language.tokens import NUMBER, STRING, Tokens
 from luma_bench.types.inspector import SqlInspector
 
 _READS = frozenset({"SELECT", "MULTI"})
+_WRITES = frozenset({"INSERT", "UPDATE", "DELETE", "MERGE"})
 _NOT_TRIGGERS = frozenset({".", "AS", "$"})
 _NOTABLE = frozenset({"(", "$", "?", "SAMPLE", *BY_TRIGGER, *VOLATILE_WORDS})
 
@@ -151,16 +152,17 @@ def _classify(draft: Draft, sql: str, offsets: OffsetMap, inspector: SqlInspecto
     tokens = draft.tokens
     try:
         found = inspector.classify(sql)
-    except KadeQLSyntaxError as error:
-        raise relocate(sharpened(error, sql, inspector), offsets, tokens.text) from error
-    if len(found) == 1 and found[0].kind in _READS:
+    except KadeQLError as error:
+        shown = sharpened(error, sql, inspector) if isinstance(error, KadeQLSyntaxError) else error
+        raise relocate(shown, offsets, tokens.text) from error
+    scope = draft.scope
+    # Behind WITH a PIVOT makes any statement MULTI for the classifier, an INSERT too.
+    written = next((index for index in sorted(scope.bodies) if tokens.words[index] in _WRITES), None)
+    if len(found) == 1 and found[0].kind in _READS and written is None:
         return
     kind = found[0].kind if len(found) == 1 else ""
-    word = kind.split("_")[0]
-    scope = draft.scope
-    place = next(
-        (index for index in range(scope.first, scope.last) if tokens.words[index] == word), scope.first
-    )
+    place = scope.first if written is None else written
+    word = kind.split("_")[0] if written is None else tokens.words[written]
     if word == "INSERT":
         raise KadeQLUnsupportedError(
             "WITH before INSERT is refused.",

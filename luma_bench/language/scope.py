@@ -33,15 +33,18 @@ class Scope:
         The tokens at which a table reference begins: a name, a string, or a table function's name.
     conditions
         The tokens between the table of an ASOF JOIN and the next clause, outside brackets opened there.
+    bodies
+        The tokens behind a WITH query's closing bracket that begin no SELECT.
     """
 
-    __slots__ = ("_expect", "_frames", "_tokens", "conditions", "first", "last", "starts")
+    __slots__ = ("_expect", "_frames", "_tokens", "bodies", "conditions", "first", "last", "starts")
 
     def __init__(self, tokens: Tokens, first: int, last: int) -> None:
         self.first = first
         self.last = last
         self.starts: set[int] = set()
         self.conditions: set[int] = set()
+        self.bodies: set[int] = set()
         self._tokens = tokens
         self._frames = [_Frame(first, query=True)]
         self._expect = False
@@ -57,6 +60,8 @@ class Scope:
                 self._reference(index)
             elif self._frames[-1].asof:
                 self.conditions.add(index)
+            elif self._frames[-1].clause == "WITH" and words[index - 1] == ")":
+                self.bodies.add(index)
 
     def _reference(self, index: int) -> None:
         following = index + 1
@@ -83,8 +88,10 @@ class Scope:
         frame.query, frame.clause, frame.asof, self._expect = True, "SELECT", False, False
 
     def _with(self, index: int) -> None:
-        self._frames[-1].query = True
-        self._expect = False
+        frame = self._frames[-1]
+        frame.query, self._expect = True, False
+        if index == frame.first:
+            frame.clause = "WITH"
 
     def _from(self, index: int) -> None:
         frame, words = self._frames[-1], self._tokens.words

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from luma_bench.errors import KadeQLSyntaxError, KadeQLUnsupportedError
+from luma_bench.errors import KadeQLError, KadeQLSyntaxError, KadeQLUnsupportedError
 from luma_bench.language.cursor import Cursor
 from luma_bench.language.diagnostics import expected, relocate, sharpened
 from luma_bench.language.keywords import QUERY_STARTS
@@ -256,9 +256,10 @@ def _parses(source: str, start: int, whole: str, inspector: SqlInspector) -> Non
     """Let DuckDB's grammar read the statement: it knows what a type may look like."""
     try:
         inspector.classify(source)
-    except KadeQLSyntaxError as error:
+    except KadeQLError as error:
         offsets = OffsetMap.verbatim(start, start + len(source))
-        raise relocate(sharpened(error, source, inspector), offsets, whole) from error
+        shown = sharpened(error, source, inspector) if isinstance(error, KadeQLSyntaxError) else error
+        raise relocate(shown, offsets, whole) from error
 
 
 def _probe(columns: tuple[ColumnDef, ...], whole: str, start: int, end: int) -> Query:

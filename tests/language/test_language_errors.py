@@ -47,6 +47,7 @@ CASES = [
     ("CREATE TABLE «select» (a INT)", "a table's name, found select", 'quote it: "select"'),
     ("CREATE TABLE t«»", "( or AS after the table's name", "CREATE TABLE t AS SELECT"),
     ("CREATE TABLE t (a«)»", "a type for the column a", "BIGINT"),
+    ("CREATE TABLE t (a INT,«)»", "a column's name, found )", None),
     ("CREATE TABLE t («)»", "a column's name", None),
     ("CREATE TABLE t (a INT «NOT» b)", "NOT NULL, PRIMARY KEY, a comma or ), found NOT", "BIGINT"),
     ("CREATE TABLE t (a INT, «A INT»)", "stands twice", "case"),

@@ -49,6 +49,9 @@ VERBATIM = [
     "SELECT größe, \"日本\", '😀' FROM tabelle",
     "SELECT\ta\r\nFROM\tt\r\nWHERE a = 'x'",
     "FROM (DESCRIBE t)",
+    "SELECT (1) delete FROM t ORDER BY (a) DESC",
+    "SELECT * FROM (SELECT count(*) update FROM t) truncate",
+    "WITH delete AS (SELECT 1), update AS (FROM delete) SELECT (delete), update FROM delete, update",
     "SELECT * FROM duckdb_functions()",
     "SELECT * FROM generate_series(1, 3) g(i), unnest([1]) u(j)",
 ]
