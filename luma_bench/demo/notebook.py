@@ -1,0 +1,172 @@
+"""The tour's first notebook, composed from the questions, so that notebook and program never tell two stories."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from luma_bench.demo import picture
+from luma_bench.demo.questions import QUESTIONS, Question
+
+TITLE = "Why was my flight late?"
+FILE = Path(__file__).parents[2] / "notebooks" / "tour" / "01-why-was-my-flight-late.ipynb"
+"""Where a source checkout keeps the notebook."""
+
+
+def load() -> Any:
+    """The notebook of the source checkout, or the composed one where the package was installed without it."""
+    import nbformat
+
+    return nbformat.read(FILE, as_version=4) if FILE.is_file() else compose()
+
+
+def compose() -> Any:
+    """The notebook without outputs: valid nbformat 4.5, cell ids that stay the same."""
+    from nbformat import v4
+
+    cells: list[Any] = []
+    for name, kind, source, tags in _cells():
+        make = v4.new_markdown_cell if kind == "markdown" else v4.new_code_cell
+        cell = make(source, id=name)
+        if tags:
+            cell.metadata["tags"] = list(tags)
+        cells.append(cell)
+    metadata = {
+        "kernelspec": {"display_name": "Python 3 (ipykernel)", "language": "python", "name": "python3"},
+        "language_info": {"name": "python"},
+    }
+    return v4.new_notebook(cells=cells, metadata=metadata)
+
+
+def write(path: Path = FILE) -> None:
+    """Write the composed notebook; `python -m luma_bench.demo.notebook` does it for the source checkout."""
+    import nbformat
+
+    path.parent.mkdir(parents=True, exist_ok=True)
+    nbformat.write(compose(), path)
+
+
+_Cell = tuple[str, str, str, tuple[str, ...]]
+
+
+def _cells() -> Iterator[_Cell]:
+    yield _said("title", _OPENING)
+    yield _code("open", _OPEN)
+    for question in QUESTIONS:
+        yield _said(
+            f"question-{question.number}", f"## {question.number}. {question.title}\n\n{question.trap}"
+        )
+        yield _code(f"answer-{question.number}", _cell(question))
+    yield _said("travel", _TRAVEL)
+    yield _code("travel-insert", "%%kadeql\nINSERT INTO routes VALUES ('JFK', 'LGA', 'ZZ', 0, NULL, 17.2)")
+    yield _code("travel-count", f"%%kadeql\n{_COUNTED}")
+    yield _code("travel-at", "%%kadeql --at tour-v1\nSELECT count(*) AS routes FROM routes")
+    yield _code("travel-diff", "%%kadeql\nFROM routes EXCEPT FROM routes AT (TAG => 'tour-v1')")
+    yield _said("travel-back", _BACK)
+    yield _code("travel-restore", _RESTORE)
+    yield _said("failed", _FAILED)
+    yield _code("failed-insert", f"%%kadeql\n{_REFUSED}", "raises-exception")
+    yield _code("failed-count", "%%kadeql\nSELECT count(*) AS airlines FROM airlines")
+    yield _said("frame", _FRAME)
+    yield _code("frame-build", _FRAME_CODE)
+    yield _code("frame-text", "print(late.kadeql)")
+    yield _code("frame-same", "bench.kadeql(late.kadeql).to_arrow().equals(late.to_arrow())")
+    yield _said(
+        "picture", "## A picture\n\nA result goes into a variable with `<<`, and from there into a chart."
+    )
+    yield _code("picture-rows", f"%%kadeql by_hour <<\n{picture.QUERY}")
+    yield _code("picture-draw", _CHART)
+    yield _said("end", _END)
+
+
+def _said(name: str, text: str) -> _Cell:
+    return name, "markdown", text, ()
+
+
+def _code(name: str, text: str, *tags: str) -> _Cell:
+    return name, "code", text, tags
+
+
+def _cell(question: Question) -> str:
+    params = f" --params {dict(question.params)!r}" if question.params else ""
+    return f"%%kadeql --limit 25{params}\n{question.text}"
+
+
+_COUNTED = """\
+SELECT (SELECT count(*) FROM routes)                       AS now,
+       (SELECT count(*) FROM routes AT (TAG => 'tour-v1')) AS at_the_tag"""
+
+_REFUSED = "INSERT INTO airlines VALUES ('ZZ', 'Zeppelin Line'), ('UA', 'Another United')"
+
+_OPENING = f"""\
+# {TITLE}
+
+336,776 flights left New York in 2013, or should have. Seven tables hold them, the planes, the airlines, the airports of
+the world, the routes between them and the weather of every hour. Ten questions follow, from a count to a window over
+every plane's rotations; each shows a trap that gives a wrong answer without a word.
+
+Under every answer stands its badge: the engine that ran it and why, the snapshot it read, how much it read, and how long
+it took. `make demo` builds the bench; `%luma help` lists what the magics do."""
+
+_OPEN = """\
+%load_ext luma_bench
+
+import os
+
+tour = os.environ.get("LUMA_TOUR_BENCH", "../../out/tour.luma")
+assert os.path.isdir(tour), f"There is no bench at {tour}: `make demo` builds it."
+%luma open "{tour}\""""
+
+_TRAVEL = """\
+## Time travel
+
+Every write makes a snapshot, and a tag names one. `AT (TAG => …)` reads a table as it was, beside what it is now;
+`--at` pins a whole cell. What was is never changed by what is written later."""
+
+_BACK = "`bench.at(…)` is the whole bench as it was, read-only. Undoing is writing the past again: one more snapshot."
+
+_RESTORE = """\
+past = bench.at("tour-v1")
+bench.write(
+    "routes",
+    past.table("routes").to_arrow(),
+    mode="replace",
+    sort_by=["src", "dst", "airline"],
+    message="routes as at tour-v1",
+)
+len(bench.table("routes")), bench.snapshots()[-1].message"""
+
+_FAILED = """\
+## A write that fails leaves nothing
+
+`carrier` is the primary key of `airlines`. The first row of this batch is good, the second breaks the key: neither is
+written, and the snapshot stays what it was."""
+
+_FRAME = """\
+## The same as a DataFrame
+
+`bench.table` gives a lazy DataFrame in the manner of pandas. It is the same plan on the same engines: `.kadeql` is the text
+that it stands for."""
+
+_FRAME_CODE = """\
+flights = bench.table("flights")
+late = (
+    flights[flights["dep_delay"] > 15]
+    .groupby("origin")
+    .agg(flights=("flight_id", "count"), mean=("dep_delay", "mean"))
+    .sort_values("origin")
+)
+late.to_pandas()"""
+
+_CHART = f"""\
+from luma_bench.plot import chart
+
+chart(by_hour, x="hour", y="minutes", color="airline", title="{picture.TITLE}")"""
+
+_END = """\
+So: fly early, with an airline that has a short tail, on a plane that was on time before. And look at the weather."""
+
+
+if __name__ == "__main__":
+    write()
