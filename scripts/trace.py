@@ -10,7 +10,7 @@ import duckdb
 import pyarrow as pa
 
 import luma_bench as lb
-from luma_bench.bench.runner import Ask
+from luma_bench.bench.ask import Ask
 from luma_bench.plan.engine import SqlFragment
 
 PAGE = Path(__file__).parent.parent / "docs" / "design" / "life-of-a-query.md"

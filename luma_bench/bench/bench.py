@@ -10,14 +10,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 from luma_bench import config
-from luma_bench.bench.cache import PlanCache
-from luma_bench.bench.result import Result
-from luma_bench.bench.runner import Ask, Runner
-from luma_bench.bench.statements import Statements
+from luma_bench.bench.ask import Ask
 from luma_bench.errors import ClosedError, ReadOnlyError, UnsupportedError
 from luma_bench.types.record import Snapshot
 
 if TYPE_CHECKING:
+    from luma_bench.bench.result import Result
+    from luma_bench.bench.statements import Statements
     from luma_bench.frame import DataFrame
     from luma_bench.storage.check import CheckReport
     from luma_bench.storage.store import Store
@@ -89,6 +88,10 @@ class _Machinery:
             return self._statements
 
     def _build(self) -> Statements:
+        # The language and the engine load with the first question, not with the first open.
+        from luma_bench.bench.cache import PlanCache
+        from luma_bench.bench.runner import Runner
+        from luma_bench.bench.statements import Statements
         from luma_bench.engines.duck import DuckEngine
         from luma_bench.engines.duck_inspect import DuckInspector
         from luma_bench.engines.router import Router

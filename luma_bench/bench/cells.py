@@ -141,8 +141,9 @@ def _cell(item: Any, long_text: int | None) -> Cell:
     if long_text is None:
         return Cell(value_text(item))
     short = value_text(item, whole=False)
-    text = cut(short, long_text)
     kind = item.type
+    # Half a number or half a time would be a wrong one: only what reads on is cut.
+    text = cut(short, long_text) if _is_string(kind) or pa.types.is_nested(kind) or _is_bytes(kind) else short
     shortened = text != short or ("…" in short and (pa.types.is_nested(kind) or _is_bytes(kind)))
     return Cell(text, cut(value_text(item), LONG_TITLE) if shortened else None)
 

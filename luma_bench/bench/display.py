@@ -93,15 +93,17 @@ def table_text(table: pa.Table, limit: int | None = 10, width: int | None = WIDT
     if not table.num_columns:
         return ""
     if width is None:
-        return _lines(
-            grid := make_grid(table, limit, None, None), [_text_column(column) for column in grid.columns]
-        )
-    for longest in _LONGEST:
-        grid = make_grid(table, limit, long_text=min(longest, width))
-        columns = [_text_column(column) for column in grid.columns]
-        if _line_width(_with_gap(grid, columns)) <= width:
-            return _lines(grid, _with_gap(grid, columns))
-    count = len(grid.columns)
+        grid = make_grid(table, limit, None, None)
+        return _lines(grid, [_text_column(column) for column in grid.columns])
+    *roomy, tightest = (min(longest, width) for longest in _LONGEST)
+    for longest in roomy:
+        grid = make_grid(table, limit, long_text=longest)
+        columns = _with_gap(grid, [_text_column(column) for column in grid.columns])
+        if _line_width(columns) <= width:
+            return _lines(grid, columns)
+    grid = make_grid(table, limit, long_text=tightest)
+    columns = [_text_column(column) for column in grid.columns]
+    count = len(columns)
     while count > 1 and _line_width(_with_gap(grid.narrowed(count), columns)) > width:
         count -= 1
     return _lines(grid, _with_gap(grid.narrowed(count), columns))

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
 
+from luma_bench.bench.ask import Ask
 from luma_bench.bench.relations import arrow_relations
 from luma_bench.bench.result import Result
-from luma_bench.bench.runner import Ask
 from luma_bench.types.record import RunRecord
 from luma_bench.types.scan import ScanCounters
 

@@ -8,11 +8,12 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Hashable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from typing import Any
 
 import pyarrow as pa
 
+from luma_bench.bench.ask import Ask
 from luma_bench.bench.cache import ResultCache, frozen
 from luma_bench.bench.relations import arrow_relations
 from luma_bench.bench.result import Result
@@ -23,18 +24,6 @@ from luma_bench.plan.engine import Engine, Inputs, SqlFragment
 from luma_bench.storage.store import ResolvedSnapshot, Store
 from luma_bench.types.record import NodeRecord, RunRecord
 from luma_bench.types.scan import ScanCounters
-
-
-@dataclass(frozen=True, slots=True)
-class Ask:
-    """How one call wants its statements run."""
-
-    params: Mapping[str, object] = field(default_factory=dict[str, object])
-    engine: str = "auto"
-    strict: bool = False
-    at: Any = None
-    cache: bool = True
-    tables: Mapping[str, Any] = field(default_factory=dict[str, Any])
 
 
 @dataclass(frozen=True, slots=True)
@@ -170,7 +159,8 @@ class Runner:
                     hint=error.hint,
                 ) from error
             pinned.append(past.id)
-        return Inputs(sources, relations, ScanCounters()), tuple(pinned)
+        known = tuple(schema.name for schema in snapshot.tables.values())
+        return Inputs(sources, relations, ScanCounters(), known), tuple(pinned)
 
     def _resolve_pin(self, pin: Pin, query: Query, params: Mapping[str, object]) -> ResolvedSnapshot:
         value: Any = pin.value

@@ -7,9 +7,10 @@ from collections.abc import Mapping
 
 import pyarrow as pa
 
+from luma_bench.bench.ask import Ask
 from luma_bench.bench.cache import PlanCache
 from luma_bench.bench.result import Result
-from luma_bench.bench.runner import Ask, Runner, located
+from luma_bench.bench.runner import Runner, located
 from luma_bench.bench.writer import Writer
 from luma_bench.errors import KadeQLError, KadeQLUnsupportedError, ReadOnlyError
 from luma_bench.language import Describe, Explain, Query, ShowTables, Statement, Summarize, parse

@@ -7,8 +7,9 @@ from collections.abc import Iterable, Iterator, Sequence
 
 import pyarrow as pa
 
+from luma_bench.bench.ask import Ask
 from luma_bench.bench.result import Result
-from luma_bench.bench.runner import Ask, Runner, located
+from luma_bench.bench.runner import Runner, located
 from luma_bench.errors import CatalogError, KadeQLBindError, KadeQLError, LumaError, choices
 from luma_bench.language import CreateTable, CreateTableAs, DropTable, Insert, TagSnapshot
 from luma_bench.plan.engine import Inputs, SqlFragment

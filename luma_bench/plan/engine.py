@@ -36,12 +36,19 @@ class Inputs:
     """What a fragment may read, by name: pinned scan sources, Arrow relations, and where to count what was read.
 
     `relations` are Arrow-capable objects (`__arrow_c_stream__`): islands' outputs and the caller's own tables.
-    A relation hides a source of the same name.
+    A relation hides a source of the same name. `known` names every table at the snapshot, read or not: an unknown name
+    is answered with the nearest of them.
     """
 
     sources: Mapping[str, ScanSource]
     relations: Mapping[str, Any] = field(default_factory=dict[str, Any])
     counters: ScanCounters = field(default_factory=ScanCounters)
+    known: tuple[str, ...] = ()
+
+    @property
+    def names(self) -> list[str]:
+        """Every name that a text could have meant."""
+        return list(dict.fromkeys((*self.known, *self.sources, *self.relations)))
 
 
 class Engine(Protocol):
