@@ -53,6 +53,6 @@ fi
 uv="$venv/bin/uv"
 [ -x "$uv" ] || { say "installing uv"; "$venv/bin/python" -m pip install -q uv; }
 say "installing the locked packages (hashes checked)"
-VIRTUAL_ENV=$venv "$uv" pip sync -q --require-hashes requirements.lock # the lock holds uv itself
+VIRTUAL_ENV=$venv "$uv" pip sync -q --compile-bytecode --require-hashes requirements.lock # the lock holds uv itself
 VIRTUAL_ENV=$venv "$uv" pip install -q --no-deps --no-build-isolation -e .
 say "ready: $venv"

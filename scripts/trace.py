@@ -16,7 +16,7 @@ from luma_bench.plan.engine import SqlFragment
 PAGE = Path(__file__).parent.parent / "docs" / "design" / "life-of-a-query.md"
 TEXT = """SELECT sensor, avg(v) AS mean
 FROM readings AT (TAG => 'eight') r
-WHERE at >= $since
+WHERE ts >= $since
 GROUP BY sensor ORDER BY mean DESC LIMIT 3"""
 
 
@@ -25,7 +25,7 @@ def segment(day: int) -> pa.Table:
     start = dt.datetime(2026, 1, 1) + dt.timedelta(days=day)
     return pa.table(
         {
-            "at": pa.array([start + dt.timedelta(seconds=s) for s in range(86_400)], pa.timestamp("us")),
+            "ts": pa.array([start + dt.timedelta(seconds=s) for s in range(86_400)], pa.timestamp("us")),
             "sensor": [f"s{s % 2}" for s in range(86_400)],
             "v": [float((s * 7 + day) % 100) for s in range(86_400)],
         }

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from luma_bench import config
 from luma_bench.bench.ask import Ask
-from luma_bench.errors import ClosedError, ReadOnlyError, UnsupportedError
+from luma_bench.errors import CatalogError, ClosedError, ReadOnlyError, UnsupportedError
 from luma_bench.types.record import Snapshot
 
 if TYPE_CHECKING:
@@ -263,6 +263,8 @@ class Bench:
                 scan.stream(list(range(1, len(scan.schema))), (), self._machinery.statements.counters()),
                 scan.rows(),
             )
+        elif what.isidentifier():
+            raise CatalogError.unknown_table(what, self.tables())
         else:
             reader, total = self._machinery.statements.stream(what, Ask(at=self._at)), None
         return FileWriter().write(reader, Path(path), format, total=total, progress=progress)

@@ -15,6 +15,7 @@ import pyarrow as pa
 
 from luma_bench.bench.ask import Ask
 from luma_bench.bench.cache import ResultCache, frozen
+from luma_bench.bench.metered import MeteredScan
 from luma_bench.bench.relations import arrow_relations
 from luma_bench.bench.result import Result
 from luma_bench.engines.router import Choice, Router
@@ -22,8 +23,8 @@ from luma_bench.errors import KadeQLBindError, KadeQLError, LumaError
 from luma_bench.language import Parameter, Pin, Query, relocate
 from luma_bench.plan.engine import Engine, Inputs, SqlFragment
 from luma_bench.storage.store import ResolvedSnapshot, Store
-from luma_bench.types.record import NodeRecord, RunRecord
-from luma_bench.types.scan import ScanCounters
+from luma_bench.types.record import RunRecord
+from luma_bench.types.scan import ScanCounters, ScanSource
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,9 +102,12 @@ class Runner:
 
     def head(self, bound: Bound, ran: RunRecord | None) -> dict[str, Any]:
         """What is ours in a plan: engine, reason, snapshot, and each scan with its segments and offered pruning."""
-        scans = [
-            {"table": name, "rows": source.rows()} for name, source in sorted(bound.inputs.sources.items())
-        ]
+        scans: list[dict[str, Any]] = []
+        for name, source in sorted(bound.inputs.sources.items()):
+            scan: dict[str, Any] = {"table": name, "rows": source.rows()}
+            if ran is not None and isinstance(source, MeteredScan):
+                scan["ran"] = source.record(name, bound.choice.engine.name).detail
+            scans.append(scan)
         head: dict[str, Any] = {
             "engine": bound.choice.engine.name,
             "reason": bound.choice.reason,
@@ -140,9 +144,10 @@ class Runner:
     def _inputs(self, query: Query, ask: Ask, snapshot: ResolvedSnapshot) -> tuple[Inputs, tuple[int, ...]]:
         """Every table whose name stands in the text: more than it reads costs nothing, less is never the case."""
         relations = arrow_relations(ask.tables)
+        counters = ScanCounters()
         hidden = {name.casefold() for name in relations}
-        sources = {
-            schema.name: self.store.scan(snapshot, schema.name)
+        sources: dict[str, ScanSource] = {
+            schema.name: MeteredScan(self.store.scan(snapshot, schema.name), counters)
             for schema in snapshot.tables.values()
             if (folded := schema.name.casefold()) in query.names and folded not in hidden
         }
@@ -150,7 +155,7 @@ class Runner:
         for pin in query.pins:
             past = self._resolve_pin(pin, query, ask.params)
             try:
-                sources[pin.alias] = self.store.scan(past, past.find(pin.table).name)
+                scan = self.store.scan(past, past.find(pin.table).name)
             except LumaError as error:
                 raise KadeQLBindError(
                     f"At snapshot {past.id}: {error.message}",
@@ -158,9 +163,10 @@ class Runner:
                     span=pin.span,
                     hint=error.hint,
                 ) from error
+            sources[pin.alias] = MeteredScan(scan, counters)
             pinned.append(past.id)
         known = tuple(schema.name for schema in snapshot.tables.values())
-        return Inputs(sources, relations, ScanCounters(), known), tuple(pinned)
+        return Inputs(sources, relations, counters, known), tuple(pinned)
 
     def _resolve_pin(self, pin: Pin, query: Query, params: Mapping[str, object]) -> ResolvedSnapshot:
         value: Any = pin.value
@@ -199,8 +205,9 @@ class Runner:
     def _record(self, bound: Bound, rows_out: int, started: float) -> RunRecord:
         counters = bound.inputs.counters
         nodes = tuple(
-            NodeRecord(f"scan {name}", bound.choice.engine.name, rows_estimated=source.rows())
+            source.record(name, bound.choice.engine.name)
             for name, source in sorted(bound.inputs.sources.items())
+            if isinstance(source, MeteredScan)
         )
         return RunRecord(
             engine=bound.choice.engine.name,
@@ -227,8 +234,9 @@ def head_text(head: Mapping[str, Any]) -> str:
     lines += [f"estimate   {name} {seconds * 1e3:.1f} ms" for name, seconds in head["estimates"].items()]
     lines += [f"fallback   {text}" for text in head["fallbacks"]]
     for scan in head["scans"]:
-        extra = ", ".join(f"{value:,} {key}" for key, value in scan.items() if key not in {"table", "rows"})
-        lines.append(f"scan       {scan['table']}: {scan['rows']:,} rows{', ' + extra if extra else ''}")
+        lines.append(
+            f"scan       {scan['table']}: {scan['rows']:,} rows{'; ' + scan['ran'] if 'ran' in scan else ''}"
+        )
     if "ran" in head:
         ran = head["ran"]
         lines.append(

@@ -109,7 +109,7 @@ def _automatic(fragment: SqlFragment, engines: Mapping[str, Engine]) -> tuple[En
     """The first engine that supports the fragment; where one alone is installed, its own error is the best answer."""
     if len(engines) == 1:
         (engine,) = engines.values()
-        return engine, "embedded: the only engine of this installation that runs SQL"
+        return engine, "embedded: the one SQL engine here"
     reasons: list[str] = []
     for engine in engines.values():
         problem = engine.supports(fragment)

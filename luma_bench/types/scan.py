@@ -17,7 +17,10 @@ from luma_bench.types.predicate import Predicate
 
 @dataclass(slots=True)
 class ScanCounters:
-    """True figures of one statement, added up by every stream of every source it reads. Thread-safe through `add`."""
+    """True figures of one statement, added up by every stream of every source it reads. Thread-safe through `add`.
+
+    What is added to counters with a `parent` is added to the parent too: one source's share of a statement.
+    """
 
     rows_read: int = 0
     bytes_read: int = 0
@@ -25,6 +28,7 @@ class ScanCounters:
     segments_pruned: int = 0
     chunks_read: int = 0
     chunks_pruned: int = 0
+    parent: ScanCounters | None = field(default=None, repr=False)
     _lock: threading.Lock = field(default_factory=threading.Lock, repr=False)
 
     def add(
@@ -45,6 +49,15 @@ class ScanCounters:
             self.segments_pruned += segments_pruned
             self.chunks_read += chunks
             self.chunks_pruned += chunks_pruned
+        if self.parent is not None:
+            self.parent.add(
+                rows=rows,
+                nbytes=nbytes,
+                segments=segments,
+                segments_pruned=segments_pruned,
+                chunks=chunks,
+                chunks_pruned=chunks_pruned,
+            )
 
 
 class ScanSource(Protocol):

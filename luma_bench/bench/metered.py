@@ -1,0 +1,89 @@
+"""A scan source that also keeps its own share of a statement's figures, for the run record's nodes."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import pyarrow as pa
+
+from luma_bench.types.predicate import And, Comparison, In, IsNull, Not, Or, Predicate
+from luma_bench.types.record import NodeRecord
+from luma_bench.types.scan import ScanCounters, ScanSource
+
+
+class MeteredScan:
+    """A source, its own counters under the statement's, and the predicates that it applied."""
+
+    def __init__(self, source: ScanSource, total: ScanCounters) -> None:
+        self._source = source
+        self.counters = ScanCounters(parent=total)
+        self._applied: dict[str, None] = {}
+
+    @property
+    def name(self) -> str:
+        """The table's name."""
+        return self._source.name
+
+    @property
+    def schema(self) -> pa.Schema:
+        """`_rowid`, then the table's columns."""
+        return self._source.schema
+
+    def rows(self) -> int:
+        """The number of rows that a scan without predicates yields."""
+        return self._source.rows()
+
+    def accepts(self, predicate: Predicate) -> bool:
+        """Whether the source applies `predicate` exactly."""
+        return self._source.accepts(predicate)
+
+    def stream(
+        self, columns: Sequence[int] | None, predicates: Sequence[Predicate], counters: ScanCounters
+    ) -> pa.RecordBatchReader:
+        """The source's stream; its figures reach `counters` through this source's own share."""
+        self._applied.update((predicate_text(predicate), None) for predicate in predicates)
+        return self._source.stream(columns, predicates, self.counters)
+
+    def record(self, label: str, engine: str) -> NodeRecord:
+        """The scan as a node of the run record."""
+        own = self.counters
+        parts = [f"segments {own.segments_read} read, {own.segments_pruned} pruned"]
+        parts.append(f"chunks {own.chunks_read} read, {own.chunks_pruned} pruned")
+        if self._applied:
+            parts.append(f"applied {', '.join(self._applied)}")
+        return NodeRecord(
+            f"scan {label}",
+            engine,
+            rows_estimated=self.rows(),
+            rows=own.rows_read,
+            nbytes=own.bytes_read,
+            detail="; ".join(parts),
+        )
+
+
+def predicate_text(predicate: Predicate) -> str:
+    """A predicate as people read it; constants are cut at 40 characters."""
+    match predicate:
+        case Comparison():
+            return f"{predicate.column} {predicate.op} {_value(predicate.value, predicate.type)}"
+        case In():
+            shown = ", ".join(_value(value, predicate.type) for value in predicate.values[:4])
+            return f"{predicate.column} IN ({shown}{', …' if len(predicate.values) > 4 else ''})"
+        case IsNull():
+            return f"{predicate.column} IS {'NOT ' if predicate.negated else ''}NULL"
+        case And():
+            return f"({predicate_text(predicate.left)} AND {predicate_text(predicate.right)})"
+        case Or():
+            return f"({predicate_text(predicate.left)} OR {predicate_text(predicate.right)})"
+        case Not():
+            return f"NOT {predicate_text(predicate.operand)}"
+
+
+def _value(value: object, kind: str) -> str:
+    if kind == "TIMESTAMP WITH TIME ZONE" and isinstance(value, int):
+        import datetime as dt
+
+        moment = dt.datetime(1970, 1, 1, tzinfo=dt.UTC) + dt.timedelta(microseconds=value)
+        return f"'{moment.isoformat(sep=' ')}'"
+    text = repr(value) if isinstance(value, str | bytes) else str(value)
+    return text if len(text) <= 40 else f"{text[:39]}…"
