@@ -1,0 +1,81 @@
+"""`python -m benchmarks.run [NAMES] [--scale 1] [--rounds 5] [--quick] [--gate] --out DIR`."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+
+from rich.console import Console
+
+from benchmarks import environment, imports, report, small, tpch, write
+from benchmarks.harness import SuiteResult
+from benchmarks.suite import Request, Suite
+
+SUITES: Mapping[str, Suite] = {
+    "imports": imports.run,
+    "small": small.run,
+    "write": write.run,
+    "tpch": tpch.run,
+}
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Run the named suites (all of them by default), print their tables, and write JSON and Markdown."""
+    options = _parser().parse_args(arguments)
+    out = Console(width=None if sys.stdout.isatty() else 140)
+    folder: Path = options.out
+    folder.mkdir(parents=True, exist_ok=True)
+    scale = options.scale if options.scale is not None else (0.1 if options.quick else 1.0)
+    rounds = options.rounds if options.rounds is not None else (3 if options.quick else 5)
+    request = Request(scale, rounds, options.quick, folder, out, options.threads)
+    facts = environment.describe(folder)
+    out.print(
+        f"{facts['cpu']}, {facts['cores']} cores, {facts['memory_gb']} GB; fdatasync {facts['disk_fdatasync_ms']} ms",
+        highlight=False,
+    )
+    results: list[SuiteResult] = []
+    for name in options.names or list(SUITES):
+        out.rule(name, align="left")
+        result = SUITES[name](request)
+        report.console(result, out)
+        results.append(result)
+    written = report.write(
+        report.to_document(facts, {"scale": scale, "rounds": rounds, "threads": options.threads}, results),
+        folder,
+    )
+    out.print("written: " + ", ".join(str(path) for path in written), highlight=False)
+    missed = [target for result in results for target in result.targets if not target.met]
+    return 1 if options.gate and missed else 0
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="python -m benchmarks.run", description="Luma Bench and its peers, interleaved in one process."
+    )
+    parser.add_argument(
+        "names",
+        nargs="*",
+        choices=[[], *SUITES],
+        metavar="NAME",
+        help=f"of {', '.join(SUITES)}; all by default",
+    )
+    parser.add_argument("--scale", type=float, help="TPC-H scale factor (1; with --quick 0.1)")
+    parser.add_argument("--rounds", type=int, help="timed calls of a slow case (5; with --quick 3)")
+    parser.add_argument(
+        "--threads", type=int, default=os.cpu_count() or 1, help="threads of every contender (all cores)"
+    )
+    parser.add_argument(
+        "--quick", action="store_true", help="small data and few calls: to see that everything runs"
+    )
+    parser.add_argument("--gate", action="store_true", help="end 1 when a target is missed")
+    parser.add_argument(
+        "--out", type=Path, default=Path("out/benchmarks"), help="where data and results go (out/benchmarks)"
+    )
+    return parser
+
+
+if __name__ == "__main__":
+    sys.exit(main())
