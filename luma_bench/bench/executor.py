@@ -26,6 +26,15 @@ class PinnedExecutor:
         self._statements = statements
         self._pinned = snapshot
 
+    def __eq__(self, other: object) -> bool:
+        """Equal when one query can read the tables of both: the same bench at the same snapshot."""
+        if not isinstance(other, PinnedExecutor):
+            return NotImplemented
+        return other._statements is self._statements and other._pinned.id == self._pinned.id
+
+    def __hash__(self) -> int:
+        return hash((id(self._statements), self._pinned.id))
+
     @property
     def snapshot(self) -> int:
         """The snapshot that this executor reads."""

@@ -41,9 +41,16 @@ class Answer(Protocol):
 
     def __len__(self) -> int: ...
 
+    def _repr_html_(self) -> str:
+        """The first rows and the run's badge as HTML, everything from outside escaped."""
+        ...
+
 
 class Executor(Protocol):
-    """Runs KadeQL for a DataFrame, at the snapshot the frame was pinned to."""
+    """Runs KadeQL for a DataFrame, at the snapshot the frame was pinned to.
+
+    Two executors are equal when one query can read the tables of both: the same bench at the same snapshot.
+    """
 
     def execute(
         self,
