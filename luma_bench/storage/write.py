@@ -189,6 +189,8 @@ class Write:
         flushes = bool(tail) and (stores or is_full(tail))
         with ExitStack() as stack:
             stack.callback(self._discard)
+            if flushes:
+                flushes = stack.enter_context(self._catalog.flushing(change.schema.id))
             lease: Lease | None = None
             if stores or flushes:
                 lease = stack.enter_context(self._leased(base.id))

@@ -32,21 +32,35 @@ TIMES = [
     *[pa.timestamp(unit) for unit in UNITS], *[pa.timestamp(unit, "Europe/Oslo") for unit in UNITS],
     *[pa.duration(unit) for unit in UNITS], pa.month_day_nano_interval(),
 ]  # fmt: skip
-PLAIN = [*INTEGERS, pa.float32(), pa.float64(), pa.bool_(), *TEXTS, pa.binary(3), *DECIMALS, *TIMES, pa.null()]
+PLAIN = [
+    *INTEGERS,
+    pa.float32(),
+    pa.float64(),
+    pa.bool_(),
+    *TEXTS,
+    pa.binary(3),
+    *DECIMALS,
+    *TIMES,
+    pa.null(),
+]
 EXTENSIONS = [pa.uuid(), pa.json_(), pa.bool8(), pa.opaque(pa.binary(), "x", "v")]
 
 
 def types() -> st.SearchStrategy[pa.DataType]:
     """Every storable type: plain ones, dictionaries, extensions, and lists, structs and maps of all of them."""
     # Nested children stay types that pa.array builds from Python values.
-    leaves = st.sampled_from([*PLAIN, *[pa.dictionary(index, pa.string()) for index in (pa.int8(), pa.uint16(), pa.int64())]])
+    leaves = st.sampled_from(
+        [*PLAIN, *[pa.dictionary(index, pa.string()) for index in (pa.int8(), pa.uint16(), pa.int64())]]
+    )
 
     def extend(inner: st.SearchStrategy[pa.DataType]) -> st.SearchStrategy[pa.DataType]:
         return st.one_of(
             inner.map(pa.list_),
             inner.map(pa.large_list),
             st.tuples(inner, st.integers(0, 3)).map(lambda pair: pa.list_(*pair)),
-            st.lists(inner, min_size=1, max_size=3).map(lambda kinds: pa.struct([(f"f{i}", kind) for i, kind in enumerate(kinds)])),
+            st.lists(inner, min_size=1, max_size=3).map(
+                lambda kinds: pa.struct([(f"f{i}", kind) for i, kind in enumerate(kinds)])
+            ),
             st.tuples(st.sampled_from([pa.string(), pa.int32()]), inner).map(lambda pair: pa.map_(*pair)),
         )
 
@@ -70,23 +84,32 @@ def values(kind: pa.DataType) -> st.SearchStrategy[object]:
         return st.one_of(st.floats(width=kind.bit_width), st.sampled_from([0.0, -0.0, float("nan"), 1.5]))
     if types_.is_decimal(kind):
         top = 10**kind.precision - 1
-        return st.integers(-top, top).map(lambda count: decimal.Decimal((int(count < 0), tuple(map(int, str(abs(count)))), -kind.scale)))
+        return st.integers(-top, top).map(
+            lambda count: decimal.Decimal((int(count < 0), tuple(map(int, str(abs(count)))), -kind.scale))
+        )
     if types_.is_date64(kind):
         return st.integers(-(10**6), 10**6).map(lambda days: days * 86_400_000)
     if types_.is_date(kind):
         return st.integers(-(2**31), 2**31 - 1)
     if types_.is_time(kind):
-        return st.integers(0, {"s": 86_399, "ms": 86_399_999, "us": 86_399_999_999, "ns": 86_399_999_999_999}[kind.unit])
+        return st.integers(
+            0, {"s": 86_399, "ms": 86_399_999, "us": 86_399_999_999, "ns": 86_399_999_999_999}[kind.unit]
+        )
     if types_.is_timestamp(kind):
         return st.integers(-(2**62), 2**62)
     if types_.is_duration(kind):
         return st.integers(-(10**10), 10**10).map(lambda count: count * 1000)
     if types_.is_interval(kind):
-        return st.tuples(st.integers(-99, 99), st.integers(-99, 99), st.integers(-(10**9), 10**9).map(lambda n: n * 1000))
+        return st.tuples(
+            st.integers(-99, 99), st.integers(-99, 99), st.integers(-(10**9), 10**9).map(lambda n: n * 1000)
+        )
     if types_.is_fixed_size_binary(kind):
         return st.binary(min_size=kind.byte_width, max_size=kind.byte_width)
     if types_.is_string(kind) or types_.is_large_string(kind) or types_.is_string_view(kind):
-        return st.one_of(st.text(st.characters(exclude_categories=["Cs"]), max_size=8), st.sampled_from(["", "a", "\0", "😀"]))
+        return st.one_of(
+            st.text(st.characters(exclude_categories=["Cs"]), max_size=8),
+            st.sampled_from(["", "a", "\0", "😀"]),
+        )
     if types_.is_binary(kind) or types_.is_large_binary(kind) or types_.is_binary_view(kind):
         return st.binary(max_size=8)
     if types_.is_dictionary(kind):
@@ -95,7 +118,9 @@ def values(kind: pa.DataType) -> st.SearchStrategy[object]:
         keys = values(kind.key_type)
         return st.dictionaries(keys, maybe(kind.item_type), max_size=3).map(lambda found: list(found.items()))
     if types_.is_struct(kind):
-        return st.fixed_dictionaries({kind.field(i).name: maybe(kind.field(i).type) for i in range(kind.num_fields)})
+        return st.fixed_dictionaries(
+            {kind.field(i).name: maybe(kind.field(i).type) for i in range(kind.num_fields)}
+        )
     if types_.is_fixed_size_list(kind):
         return st.lists(maybe(kind.value_type), min_size=kind.list_size, max_size=kind.list_size)
     return st.lists(maybe(kind.value_type), max_size=3)
@@ -154,17 +179,34 @@ def joined(column: pa.ChunkedArray) -> pa.Array:
 
 def schema_of(table: pa.Table, settings: TableSettings | None = None) -> TableSchema:
     """A table schema whose column ids do not follow the columns' order."""
-    columns = tuple(Column(10 + 3 * i, field.name, field.type, field.nullable) for i, field in enumerate(table.schema))
+    columns = tuple(
+        Column(10 + 3 * i, field.name, field.type, field.nullable) for i, field in enumerate(table.schema)
+    )
     return TableSchema(1, "things", columns, settings or TableSettings())
 
 
-def written(folder: Path, table: pa.Table, *, settings: Settings = SMALL, schema: TableSchema | None = None, ulid: str = "01SEGMENT", first: int = 0) -> SegmentRef:
+def written(
+    folder: Path,
+    table: pa.Table,
+    *,
+    settings: Settings = SMALL,
+    schema: TableSchema | None = None,
+    ulid: str = "01SEGMENT",
+    first: int = 0,
+) -> SegmentRef:
     """A segment of a table in a folder."""
-    return write_segment(folder, ulid, table, schema or schema_of(table), first_row_id=first, settings=settings, sync=False)
+    return write_segment(
+        folder, ulid, table, schema or schema_of(table), first_row_id=first, settings=settings, sync=False
+    )
 
 
 def scan_of(
-    folder: Path, tables: list[pa.Table], *, inline: pa.Table | None = None, pool: BufferPool | None = None, settings: Settings = SMALL,
+    folder: Path,
+    tables: list[pa.Table],
+    *,
+    inline: pa.Table | None = None,
+    pool: BufferPool | None = None,
+    settings: Settings = SMALL,
     table_settings: TableSettings | None = None,
 ) -> tuple[TableScan, BufferPool]:
     """A scan over one segment for each table, and an inline blob; the pool is the caller's to close."""
@@ -172,7 +214,9 @@ def scan_of(
     schema = schema_of((tables or [inline])[0], table_settings)
     first, refs = 0, []
     for i, table in enumerate(tables):
-        refs.append(written(folder, table, settings=settings, schema=schema, ulid=f"01SEGMENT{i}", first=first))
+        refs.append(
+            written(folder, table, settings=settings, schema=schema, ulid=f"01SEGMENT{i}", first=first)
+        )
         first += len(table)
     blobs = [] if inline is None else [InlineBlob(1, len(inline), first, inline)]
     return TableScan(schema, refs, blobs, pool, settings), pool

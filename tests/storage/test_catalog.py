@@ -19,6 +19,7 @@ from luma_bench.errors import CatalogError
 from luma_bench.storage.catalog import Catalog
 from luma_bench.storage.catalog.database import Database
 from luma_bench.storage.catalog.lease import Lease, live_leases
+from luma_bench.storage.catalog.mounts import network_file_system
 from luma_bench.storage.catalog.queue import CommitQueue
 from luma_bench.storage.catalog.schema import decode_column, decode_settings, encode_field, encode_settings
 from luma_bench.storage.catalog.snapshot import load
@@ -184,6 +185,38 @@ def test_an_interrupted_leader_hands_on_and_loses_only_its_own_work(database: Da
     assert sorted(numbers(database)) == list(range(5))
 
 
+MOUNTS = """\
+22 1 8:1 / / rw,relatime shared:1 - ext4 /dev/sda1 rw
+40 22 0:40 / /srv rw,relatime shared:2 - nfs4 server:/srv rw
+41 40 8:2 / /srv/ada/my\\040disk rw,relatime - xfs /dev/sdb1 rw
+"""
+
+
+@pytest.mark.parametrize(
+    ("folder", "kind"),
+    [
+        ("/data/b.luma", None),
+        ("/srv/ada/b.luma", "nfs4"),
+        ("/srv/ada/my disk/b", None),
+        ("/srvwork", None),
+    ],
+)
+def test_a_network_file_system_is_known_by_its_nearest_mount(
+    tmp_path: Path, folder: str, kind: str | None
+) -> None:
+    (tmp_path / "mountinfo").write_text(MOUNTS)
+    assert network_file_system(Path(folder), tmp_path / "mountinfo") == kind
+    assert network_file_system(Path(folder), tmp_path / "none") is None
+
+
+def test_a_bench_on_a_network_file_system_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    Store.open(tmp_path / "b").close()
+    monkeypatch.setattr("luma_bench.storage.catalog.database.network_file_system", lambda folder: "nfs4")
+    with pytest.raises(CatalogError, match=r"network file system \(nfs4\)"):
+        Store.open(tmp_path / "b")
+    Store.open(tmp_path / "b", mode="r").close()
+
+
 @pytest.fixture
 def catalog(tmp_path: Path) -> Iterator[Catalog]:
     opened = Catalog.open(tmp_path, read_only=False, author=lambda: "ada", tail=TailCache)
@@ -225,7 +258,9 @@ FIELDS = [
     pa.field("a", pa.int64(), nullable=False, metadata={b"unit": b"m", b"bytes": b"\x00\xff"}),
     pa.field("z", pa.timestamp("ns", "Europe/Paris")),
     pa.field("d", pa.dictionary(pa.int8(), pa.string(), ordered=True)),
-    pa.field("n", pa.list_(pa.field("element", pa.struct([pa.field("x", pa.decimal128(9, 2), nullable=False)])))),
+    pa.field(
+        "n", pa.list_(pa.field("element", pa.struct([pa.field("x", pa.decimal128(9, 2), nullable=False)])))
+    ),
     pa.field("m", pa.map_(pa.string(), pa.float16(), keys_sorted=True)),
     pa.field("u", pa.uuid()),
     pa.field("naïve 🐍", pa.fixed_shape_tensor(pa.float32(), [2, 3])),
@@ -249,7 +284,9 @@ def test_settings_follow_a_column_that_is_renamed() -> None:
 
 
 WRITES = st.lists(
-    st.tuples(st.sampled_from("tu"), st.sampled_from(["append", "replace", "drop", "big"])), min_size=1, max_size=12
+    st.tuples(st.sampled_from("tu"), st.sampled_from(["append", "replace", "drop", "big"])),
+    min_size=1,
+    max_size=12,
 )
 
 
@@ -270,7 +307,10 @@ def test_a_snapshot_read_on_top_of_another_is_the_same_as_one_read_alone(
                 store.write(name, {"a": [1]}, mode=what if there else "create")
         catalog = store._catalog
         head = store.head()
-        alone = {n: catalog.read(lambda c, n=n: load(c, store.path, n, None, catalog._tail)) for n in range(1, head + 1)}
+        alone = {
+            n: catalog.read(lambda c, n=n: load(c, store.path, n, None, catalog._tail))
+            for n in range(1, head + 1)
+        }
         for older, newer in itertools.combinations(range(1, head + 1), 2):
             found = catalog.read(lambda c, o=older, n=newer: load(c, store.path, n, alone[o], catalog._tail))
             assert found.tables == alone[newer].tables

@@ -101,7 +101,9 @@ def test_missing_and_torn_files_are_found(store: Store) -> None:
     first.unlink()
     second.write_bytes(second.read_bytes()[:-100])
     report = store.check()
-    assert {problem.segment for problem in report.problems} == {path.name.split(".")[0] for path in (first, second)}
+    assert {problem.segment for problem in report.problems} == {
+        path.name.split(".")[0] for path in (first, second)
+    }
 
 
 def test_a_damaged_inline_blob_is_found(store: Store) -> None:
@@ -113,7 +115,9 @@ def test_a_damaged_inline_blob_is_found(store: Store) -> None:
 
 def test_statistics_that_would_hide_rows_are_found(store: Store) -> None:
     other = store.resolve(2).segments(1)[2]
-    sql(store, "UPDATE segment SET stats = ? WHERE ulid = ?", other.stats, store.resolve().segments(1)[0].ulid)
+    sql(
+        store, "UPDATE segment SET stats = ? WHERE ulid = ?", other.stats, store.resolve().segments(1)[0].ulid
+    )
     report = store.check()
     assert "The catalog's statistics: The zone map" in texts(report)
     assert {problem.column for problem in report.problems} >= {"i"}
@@ -125,9 +129,18 @@ def test_statistics_that_would_hide_rows_are_found(store: Store) -> None:
     ("change", "text"),
     [
         ("UPDATE segment SET first_row_id = 100 WHERE begin_snapshot = 2", "hold the same row ids"),
-        ("UPDATE segment SET first_row_id = 100000 WHERE begin_snapshot = 3", "row ids that it never gave out"),
-        ("UPDATE segment SET end_snapshot = 1 WHERE begin_snapshot = 2", "ends at snapshot 1, before it begins"),
-        ("UPDATE segment SET begin_snapshot = 77 WHERE begin_snapshot = 3", "changes at snapshot 77, which records no"),
+        (
+            "UPDATE segment SET first_row_id = 100000 WHERE begin_snapshot = 3",
+            "row ids that it never gave out",
+        ),
+        (
+            "UPDATE segment SET end_snapshot = 1 WHERE begin_snapshot = 2",
+            "ends at snapshot 1, before it begins",
+        ),
+        (
+            "UPDATE segment SET begin_snapshot = 77 WHERE begin_snapshot = 3",
+            "changes at snapshot 77, which records no",
+        ),
         ("UPDATE segment SET rows = rows + 1 WHERE begin_snapshot = 2", "rows instead of"),
         ("DELETE FROM bench_column WHERE table_id = 1", "has no columns at snapshot 2"),
         ("DELETE FROM bench_table WHERE table_id = 1", "belongs to table 1, which is not there"),
@@ -137,7 +150,10 @@ def test_statistics_that_would_hide_rows_are_found(store: Store) -> None:
         ("UPDATE bench_table SET name = 'T', end_snapshot = NULL", "Two tables are named"),
         ("UPDATE snapshot SET time = 0 WHERE id = 3", "older than the one before"),
         ("INSERT INTO tag VALUES ('x', 99, 0, '')", "The tag 'x' names snapshot 99"),
-        ("DELETE FROM snapshot_change WHERE snapshot_id = 3", "changes at snapshot 3, which records no such change"),
+        (
+            "DELETE FROM snapshot_change WHERE snapshot_id = 3",
+            "changes at snapshot 3, which records no such change",
+        ),
     ],
 )
 def test_broken_promises_of_the_catalog_are_found(store: Store, change: str, text: str) -> None:

@@ -10,7 +10,19 @@ import pyarrow as pa
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from segment_cases import DECIMALS, EXTENSIONS, PLAIN, SMALL, arrays, joined, same, scan_of, schema_of, values, written
+from segment_cases import (
+    DECIMALS,
+    EXTENSIONS,
+    PLAIN,
+    SMALL,
+    arrays,
+    joined,
+    same,
+    scan_of,
+    schema_of,
+    values,
+    written,
+)
 
 from luma_bench.errors import SchemaError
 from luma_bench.storage.columns import stream_type
@@ -55,23 +67,37 @@ def test_any_array_round_trips_at_length(data: st.DataObject) -> None:
 @settings(deadline=None, max_examples=4)
 @given(data=st.data())
 def test_each_type_round_trips(kind: pa.DataType, data: st.DataObject) -> None:
-    check(data.draw(arrays(kind)), data.draw(st.sampled_from([TableSettings(), TableSettings(codec="exchange")])))
+    check(
+        data.draw(arrays(kind)),
+        data.draw(st.sampled_from([TableSettings(), TableSettings(codec="exchange")])),
+    )
 
 
 @pytest.mark.parametrize("dtype", ["f4", "f8"])
 def test_float_bits_survive(tmp_path: Path, dtype: str) -> None:
     integers = np.random.default_rng(0).integers(0, 2**63, 300, dtype=np.uint64)
     bits = integers.astype("u4" if dtype == "f4" else "u8")
-    bits[:40] = 0x7FC00000 + np.arange(40) if dtype == "f4" else 0x7FF8000000000000 + np.arange(40, dtype=np.uint64)
-    array = pa.Array.from_buffers(pa.float32() if dtype == "f4" else pa.float64(), 300, [None, pa.py_buffer(bits)])
+    bits[:40] = (
+        0x7FC00000 + np.arange(40) if dtype == "f4" else 0x7FF8000000000000 + np.arange(40, dtype=np.uint64)
+    )
+    array = pa.Array.from_buffers(
+        pa.float32() if dtype == "f4" else pa.float64(), 300, [None, pa.py_buffer(bits)]
+    )
     segment = Segment.open(written(tmp_path, pa.table({"a": array})))
-    back = np.concatenate([np.frombuffer(segment.read(10, i, array.type).buffers()[1], bits.dtype) for i in range(segment.chunks)])
+    back = np.concatenate(
+        [
+            np.frombuffer(segment.read(10, i, array.type).buffers()[1], bits.dtype)
+            for i in range(segment.chunks)
+        ]
+    )
     assert np.array_equal(back, bits)
 
 
 @pytest.mark.parametrize("count", [1, 3, 40, 300])
 @pytest.mark.parametrize("kind", [pa.string(), pa.large_string(), pa.binary(), pa.string_view()], ids=str)
-def test_few_distinct_strings_are_coded_and_come_back_plain(tmp_path: Path, kind: pa.DataType, count: int) -> None:
+def test_few_distinct_strings_are_coded_and_come_back_plain(
+    tmp_path: Path, kind: pa.DataType, count: int
+) -> None:
     items = [None if i % 11 == 5 else f"value {i % count}" for i in range(900)]
     items = [item.encode() if item is not None and pa.types.is_binary(kind) else item for item in items]
     array = pa.array(items, kind)
@@ -107,7 +133,9 @@ def test_dictionaries_of_several_chunks_become_one(tmp_path: Path) -> None:
 def test_a_dictionary_wider_than_its_index_is_cut_to_each_chunk(tmp_path: Path) -> None:
     kind = pa.dictionary(pa.int8(), pa.string())
     parts = [
-        pa.DictionaryArray.from_arrays(pa.array(np.arange(100, dtype=np.int8)), pa.array([f"{part}-{i}" for i in range(100)]))
+        pa.DictionaryArray.from_arrays(
+            pa.array(np.arange(100, dtype=np.int8)), pa.array([f"{part}-{i}" for i in range(100)])
+        )
         for part in range(3)
     ]
     table = pa.table({"a": pa.chunked_array(parts, kind)})
@@ -119,8 +147,15 @@ def test_a_dictionary_wider_than_its_index_is_cut_to_each_chunk(tmp_path: Path) 
 
 def test_garbage_under_nulls_is_not_kept(tmp_path: Path) -> None:
     valid = pa.py_buffer(bytes([0b101]))
-    text = pa.Array.from_buffers(pa.string(), 3, [valid, pa.py_buffer(np.array([0, 1, 4, 5], "i4")), pa.py_buffer(b"axyzb")])
-    lists = pa.Array.from_buffers(pa.list_(pa.int64()), 3, [valid, pa.py_buffer(np.array([0, 1, 3, 4], "i4"))], children=[pa.array([1, 2, 3, 4])])
+    text = pa.Array.from_buffers(
+        pa.string(), 3, [valid, pa.py_buffer(np.array([0, 1, 4, 5], "i4")), pa.py_buffer(b"axyzb")]
+    )
+    lists = pa.Array.from_buffers(
+        pa.list_(pa.int64()),
+        3,
+        [valid, pa.py_buffer(np.array([0, 1, 3, 4], "i4"))],
+        children=[pa.array([1, 2, 3, 4])],
+    )
     numbers = pa.Array.from_buffers(pa.int64(), 3, [valid, pa.py_buffer(np.array([7, 666, 9]))])
     table = pa.table({"t": text, "l": lists, "n": numbers})
     scan, pool = scan_of(tmp_path, [table])
@@ -143,9 +178,15 @@ def test_garbage_under_nulls_is_not_kept(tmp_path: Path) -> None:
         (pa.array([1500], pa.duration("ns")), "1 µs"),
         (pa.array([(0, 0, 1)], pa.month_day_nano_interval()), "1 µs"),
         (pa.array([[("a", 1), ("a", 2)]], pa.map_(pa.string(), pa.int64())), "twice"),
-        (pa.array([[[("k", 1)], [("k", 1), ("k", None)]]], pa.list_(pa.map_(pa.string(), pa.int64()))), "twice"),
+        (
+            pa.array([[[("k", 1)], [("k", 1), ("k", None)]]], pa.list_(pa.map_(pa.string(), pa.int64()))),
+            "twice",
+        ),
         (pa.array([b""], pa.binary(0)), "zero bytes"),
-        (pa.Array.from_buffers(pa.decimal128(5, 2), 1, [None, pa.py_buffer(np.array([10**12, 0]))]), "digits"),
+        (
+            pa.Array.from_buffers(pa.decimal128(5, 2), 1, [None, pa.py_buffer(np.array([10**12, 0]))]),
+            "digits",
+        ),
     ],
     ids=lambda value: value if isinstance(value, str) else str(value.type),
 )

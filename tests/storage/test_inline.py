@@ -43,7 +43,9 @@ EVERY = pa.table(
         "n": pa.nulls(2),
     }
 )
-SCHEMA = TableSchema(1, "t", tuple(Column(n + 1, field.name, field.type) for n, field in enumerate(EVERY.schema)))
+SCHEMA = TableSchema(
+    1, "t", tuple(Column(n + 1, field.name, field.type) for n, field in enumerate(EVERY.schema))
+)
 
 
 def ref_of(blob: object, number: int = 7, rows: int = 2) -> BlobRef:
@@ -91,7 +93,9 @@ def test_a_small_write_makes_no_file_and_a_bigger_one_does(store: Store) -> None
 
 
 @pytest.mark.parametrize(
-    ("limit", "value"), [("TAIL_BLOBS", 5), ("TAIL_ROWS", 5), ("TAIL_BYTES", 5 * 432)], ids=["blobs", "rows", "bytes"]
+    ("limit", "value"),
+    [("TAIL_BLOBS", 5), ("TAIL_ROWS", 5), ("TAIL_BYTES", 5 * 288)],
+    ids=["blobs", "rows", "bytes"],
 )
 def test_a_full_tail_is_flushed_by_the_next_write(
     store: Store, monkeypatch: pytest.MonkeyPatch, limit: str, value: int
@@ -155,7 +159,9 @@ def test_a_long_tail_is_few_parts_and_is_decoded_once() -> None:
     for count in (1, 2, 50, 51, 100, 100):
         parts = cache(schema, refs[:count])
         assert pa.concat_tables([part.table for part in parts])["a"].to_pylist() == list(range(count))
-        assert [part.first_row_id for part in parts] == [sum(p.rows for p in parts[:n]) for n in range(len(parts))]
+        assert [part.first_row_id for part in parts] == [
+            sum(p.rows for p in parts[:n]) for n in range(len(parts))
+        ]
         assert len(parts) <= 8
     assert asked == list(range(100))
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import datetime as dt
-import os
 import stat
 import sys
 from pathlib import Path
@@ -107,7 +106,9 @@ def test_resolve_takes_ids_times_tags_and_text(store: Store) -> None:
 @pytest.mark.parametrize("at", [0, 99, -1, 1 << 80, "paper", "99", dt.datetime(1999, 1, 1), "1999-01-01"])
 def test_an_unknown_snapshot_lists_what_there_is(store: Store, at: object) -> None:
     store.tag("v1")
-    with pytest.raises(CatalogError, match="There is no snapshot .*\n.*snapshots are 1 to 1, from .*tags are: 'v1'"):
+    with pytest.raises(
+        CatalogError, match=r"There is no snapshot .*\n.*snapshots are 1 to 1, from .*tags are: 'v1'"
+    ):
         store.resolve(at)
 
 
@@ -158,7 +159,13 @@ def test_a_closed_store_says_so(store: Store) -> None:
     resolved = store.resolve()
     store.close()
     store.close()
-    for call in (store.head, store.snapshots, store.resolve, lambda: store.write("t", {"a": [1]}), store.check):
+    for call in (
+        store.head,
+        store.snapshots,
+        store.resolve,
+        lambda: store.write("t", {"a": [1]}),
+        store.check,
+    ):
         with pytest.raises(ClosedError, match="is closed"):
             call()
     assert resolved.id == 1
@@ -285,20 +292,24 @@ def test_a_reader_follows_a_writer_that_comes_and_goes(store: Store) -> None:
 def test_a_bench_in_an_unwritable_folder_is_read(store: Store) -> None:
     store.write("t", {"a": [1]})
     store.close()
-    os.chmod(store.path, stat.S_IRUSR | stat.S_IXUSR)
+    store.path.chmod(stat.S_IRUSR | stat.S_IXUSR)
     (store.path / "catalog.sqlite").chmod(stat.S_IRUSR)
     try:
         with Store.open(store.path, mode="r") as reader:
             assert values(reader, "t", "a") == [1]
     finally:
-        os.chmod(store.path, stat.S_IRWXU)
+        store.path.chmod(stat.S_IRWXU)
 
 
-def test_a_clock_that_goes_back_keeps_ids_and_times_in_order(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_clock_that_goes_back_keeps_ids_and_times_in_order(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
     store.write("t", {"a": [1]})
     last = store.snapshots()[-1]
     real = commit.apply
-    monkeypatch.setattr("luma_bench.storage.catalog.catalog.apply", lambda c, changes, info: real(c, changes, info, lambda: 1))
+    monkeypatch.setattr(
+        "luma_bench.storage.catalog.catalog.apply", lambda c, changes, info: real(c, changes, info, lambda: 1)
+    )
     made = store.write("t", {"a": [2]}, mode="append")
     assert made.id == last.id + 1
     assert made.time == last.time

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import datetime as dt
 import threading
 import time
 from collections import OrderedDict
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Generator, Sequence
 from pathlib import Path
 from typing import Self
 
@@ -62,6 +63,7 @@ class Catalog:
         self._tail = tail(lambda ids: database.read(lambda connection: fetch_blobs(connection, ids)))
         self._lock = threading.Lock()
         self._resolved: OrderedDict[int, ResolvedSnapshot] = OrderedDict()
+        self._flushing: set[int] = set()
 
     @classmethod
     def open(
@@ -212,6 +214,19 @@ class Catalog:
             return reserve_table(connection) if reserve else None
 
         return lease, self._queue.submit(take)
+
+    @contextlib.contextmanager
+    def flushing(self, table_id: int) -> Generator[bool]:
+        """Claim a table's tail: False for every thread but the first, whose flush is enough."""
+        with self._lock:
+            mine = table_id not in self._flushing
+            self._flushing.add(table_id)
+        try:
+            yield mine
+        finally:
+            if mine:
+                with self._lock:
+                    self._flushing.discard(table_id)
 
     def tag(self, name: str, snapshot: int, author: str) -> Snapshot:
         """Name a snapshot. Naming it so again changes nothing.

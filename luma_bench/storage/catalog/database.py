@@ -18,6 +18,7 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.pool import QueuePool
 
 from luma_bench.errors import CatalogError, ClosedError, CorruptionError, LumaError
+from luma_bench.storage.catalog.mounts import network_file_system
 
 FILE = "catalog.sqlite"
 BUSY_SECONDS = 60.0
@@ -53,8 +54,14 @@ class Database:
         Raises
         ------
         CatalogError
-            The file cannot be opened; the message says why.
+            The file cannot be opened, or written safely; the message says why.
         """
+        if not read_only and (kind := network_file_system(folder)) is not None:
+            hint = "Keep the bench on a local disk and copy it there when it is closed, or open it with mode='r'."
+            raise CatalogError(
+                f"{str(folder)!r} is on a network file system ({kind}), where commits are not safe.",
+                hint=hint,
+            )
         database = cls(folder, read_only=read_only)
         with database.translated("open"):
             database._connect(database._state() if read_only else None)
@@ -97,6 +104,23 @@ class Database:
         options = {_BEGIN: "BEGIN IMMEDIATE"}
         with self.translated("write"), self._opened().execution_options(**options).begin() as connection:
             yield connection
+
+    def in_transaction(self, connection: sa.Connection) -> bool:
+        """Whether the transaction is still open: SQLite itself undoes it after a full disk or a read or write error."""
+        raw: Any = connection.connection.driver_connection
+        return bool(raw.in_transaction)
+
+    def require_transaction(self, connection: sa.Connection) -> None:
+        """Refuse to go on in a transaction that SQLite has undone.
+
+        Raises
+        ------
+        CatalogError
+            It was; nothing that shared it was applied.
+        """
+        if not self.in_transaction(connection):
+            hint = "Nothing of this call was applied. Check the disk's space and health, then try again."
+            raise CatalogError(f"The catalog {str(self.path)!r} undid a transaction that failed.", hint=hint)
 
     def close(self) -> None:
         """Close every connection; SQLite folds the write-ahead log in when the last one of any process closes."""

@@ -89,7 +89,7 @@ class CommitQueue:
                 with self._lock:
                     self._waiting.extendleft(job for job in reversed(group) if job is not own)
             for job in group:
-                job.done = over
+                job.done = over or job is own
             self._hand_on(own)
             for job in group:
                 job.wake.set()
@@ -104,10 +104,12 @@ class CommitQueue:
                 try:
                     with self._database.translated("write"):
                         job.result = job.work(connection)
-                    savepoint.commit()
+                        savepoint.commit()
                 except Exception as error:  # noqa: BLE001 - raised again in the thread that submitted the work
                     job.error = error
-                    savepoint.rollback()
+                    if self._database.in_transaction(connection):
+                        savepoint.rollback()
+                self._database.require_transaction(connection)
 
     def _hand_on(self, own: _Job) -> None:
         with self._lock:

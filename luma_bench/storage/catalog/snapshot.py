@@ -327,7 +327,7 @@ def _contents(
         kept = [pair for pair in zip(old.starts, old.segments, strict=True) if pair[1].ulid not in ended]
         tail = [blob for blob in old.blobs if blob.id not in ended]
         contents[item] = _sorted([*kept, *segments.get(item, ())], [*tail, *blobs.get(item, ())])
-    return contents
+    return {item: held for item, held in contents.items() if held.segments or held.blobs}
 
 
 def _sorted(segments: Sequence[tuple[int, SegmentRef]], blobs: Sequence[BlobRef]) -> Contents:
