@@ -10,7 +10,6 @@ import pyarrow as pa
 
 from luma_bench.types.scan import ScanCounters, ScanSource
 
-
 ROWS_PREFIX = "__luma_rows_"
 """What stands before a table's name in the name of its raw rows."""
 
