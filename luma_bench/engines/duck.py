@@ -12,8 +12,8 @@ import duckdb
 import pyarrow as pa
 
 from luma_bench.config import Settings
+from luma_bench.engines.duck_aside import AsideThread
 from luma_bench.engines.duck_errors import missing_table, read_report
-from luma_bench.engines.duck_inspect import require_reading
 from luma_bench.engines.duck_params import bound_values
 from luma_bench.engines.duck_pool import Cursor, Database, hook_problem, unread_tables
 from luma_bench.engines.duck_result import ResultShape, result_shape
@@ -75,17 +75,14 @@ class DuckEngine:
         CancelledError
             `cancel` was called, or the timeout of the settings ran out.
         KeyboardInterrupt
-            A signal handler raised in the main thread while the statement ran there.
+            A signal handler raised in the main thread while it waited for the statement, which was stopped.
         EngineError
             Anything else that DuckDB reports. An error of a scan source comes out as it was raised.
         """
         statement = self._running.begin(fragment, inputs)
         try:
             with statement.calling():
-                result = _submit(statement, "arrow")
-                shape = _shape(statement, result)
-                con = statement.cursor.con
-                return shape.convert(result.arrow_table(), lambda: con)
+                return self._running.aside.call(lambda: _answer(statement), statement.stop)
         finally:
             statement.close()
 
@@ -98,17 +95,11 @@ class DuckEngine:
         statement = self._running.begin(fragment, inputs)
         try:
             with statement.calling():
-                result = _submit(statement, "stream")
-                try:
-                    shape = _shape(statement, result)
-                    batches = result.arrow_reader()
-                except BaseException:
-                    result.close()
-                    raise
+                shape, batches = self._running.aside.call(lambda: _opened(statement), statement.stop)
         except BaseException:
             statement.close()
             raise
-        stream = ResultStream(statement, batches, shape, self._running.side)
+        stream = ResultStream(statement, batches, shape, self._running.side, self._running.aside)
         return pa.RecordBatchReader.from_batches(shape.schema, stream)
 
     def cancel(self) -> int:
@@ -138,6 +129,7 @@ class _Running:
         self._lock = threading.RLock()
         self._statements: list[RunningStatement] = []
         self._database = Database(settings, scan_path)
+        self.aside = AsideThread()
 
     def begin(self, fragment: SqlFragment, inputs: Inputs) -> RunningStatement:
         with self._lock:
@@ -159,34 +151,56 @@ class _Running:
             database = self._database
         cursor = database.lease()
         try:
-            require_reading(cursor.con, text)
+            cursor.kind(text)
         finally:
             database.release(cursor)
 
     def side(self) -> duckdb.DuckDBPyConnection:
         """A fresh connection, for a cast beside an open result."""
         with self._lock:
-            return self._database.lease().con
+            return self._database.connection()
 
     def close(self) -> None:
-        for statement in self.statements():
+        running = self.statements()
+        for statement in running:
             statement.stop()
+        for statement in running:
+            statement.settle()
         self._database.close()
+        self.aside.close()
 
     def _ended(self, statement: RunningStatement, cursor: Cursor, database: Database) -> None:
         with self._lock:
             self._statements.remove(statement)
-            database.release(cursor, broken=statement.broken)
+            database.release(cursor, retired=statement.broken or cursor.retired)
             if statement.broken and database is self._database and not database.closed:
                 # An internal error of DuckDB invalidates the whole database, so the next statement gets a new one.
                 self._database = Database(self._settings, self._scan_path)
                 database.close()
 
 
+def _answer(statement: RunningStatement) -> pa.Table:
+    """The whole result in its delivered types."""
+    result = _submit(statement, "arrow")
+    con = statement.cursor.con
+    return _shape(statement, result).convert(result.arrow_table(), lambda: con)
+
+
+def _opened(statement: RunningStatement) -> tuple[ResultShape, pa.RecordBatchReader]:
+    """The shape of the result, and its batches as DuckDB makes them."""
+    result = _submit(statement, "stream")
+    try:
+        return _shape(statement, result), result.arrow_reader()
+    except BaseException:
+        result.close()
+        raise
+
+
 def _submit(statement: RunningStatement, form: Literal["arrow", "stream"]) -> _duckdb.RelationResult:
     """Pin what the text names, and run it on the statement's cursor."""
     fragment, inputs, cursor = statement.fragment, statement.inputs, statement.cursor
-    require_reading(cursor.con, fragment.text)
+    # A PIVOT leaves the enum of its values on the connection.
+    cursor.retired = cursor.kind(fragment.text) == "MULTI"
     values = bound_values(fragment.params)
     cursor.begin(fragment.text, inputs, statement)
     try:
@@ -199,7 +213,7 @@ def _submit(statement: RunningStatement, form: Literal["arrow", "stream"]) -> _d
             raise
         absent = [name for key, name in reached.items() if key not in {name.casefold() for name in late}]
         if absent:
-            known = list(inputs.sources)
+            known = inputs.names
             raise KadeQLBindError(
                 f"There is no table {absent[0]!r}.",
                 text=fragment.text,

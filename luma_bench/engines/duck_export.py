@@ -11,6 +11,7 @@ from pathlib import Path
 import duckdb
 import pyarrow as pa
 
+from luma_bench.engines.duck_aside import AsideThread
 from luma_bench.engines.duck_errors import duckdb_error, read_report
 from luma_bench.errors import LumaError, UnsupportedError
 
@@ -148,13 +149,15 @@ def _write_text(rows: _Counted, partial: Path, options: str) -> None:
     con = duckdb.connect(
         ":memory:", config={"python_enable_replacements": False, "errors_as_json": True, "temp_directory": ""}
     )
+    aside = AsideThread()
     place = str(partial).replace("'", "''")
     try:
         con.execute(f"SET allowed_paths = ['{place}']")
         con.execute("SET enable_external_access = false")
         con.execute("SET GLOBAL TimeZone = 'UTC'")
         con.register("luma_rows", pa.RecordBatchReader.from_batches(rows.schema, iter(rows)))
-        con.execute(f"COPY (FROM luma_rows) TO '{place}' ({options})")
+        copy = f"COPY (FROM luma_rows) TO '{place}' ({options})"
+        aside.call(lambda: con.execute(copy), con.interrupt)
     except duckdb.Error as error:
         if rows.error is not None:
             raise rows.error from None
@@ -162,6 +165,7 @@ def _write_text(rows: _Counted, partial: Path, options: str) -> None:
         told = str(error) if reported is None else read_report(reported, "").message
         raise LumaError(f"The file cannot be written: {told.partition(chr(10))[0]}") from error
     finally:
+        aside.close()
         con.close()
 
 

@@ -16,6 +16,7 @@ from typing import Any, Literal
 import duckdb
 import pyarrow as pa
 
+from luma_bench.engines.duck_aside import AsideThread
 from luma_bench.engines.duck_errors import duckdb_error, read_report
 from luma_bench.engines.duck_export import FileWriter
 from luma_bench.engines.duck_result import quoted, result_shape
@@ -51,7 +52,7 @@ _CSV_OPTIONS = frozenset({
 _PLACE = re.compile(r"CSV Error on Line: (\d+)")
 _CSV_FILE = re.compile(r"^\s*file ?= ?(.+)$", re.MULTILINE)
 _JSON_PLACE = re.compile(
-    r'in file "(?P<file>[^"]+)", (?:in|at) (?P<place>(?:line|record/value|byte|value) \d+)', re.IGNORECASE
+    r'in file "(?P<file>[^"]+)".*?(?P<place>(?:line|record/value|value) \d+)', re.IGNORECASE
 )
 _COLUMN = re.compile(r'(?:converting column|column) "(.+?)"', re.IGNORECASE)
 
@@ -129,7 +130,7 @@ def _expanded(source: str | os.PathLike[str] | Sequence[str | os.PathLike[str]])
     given = [source] if isinstance(source, str | os.PathLike) else list(source)
     paths: list[Path] = []
     for item in given:
-        path = Path(item)
+        path = Path(item).expanduser()
         if path.is_dir():
             raise LumaError(
                 f"{str(path)!r} is a folder.", hint=f"Give its files: {str(path / '*.parquet')!r}."
@@ -229,23 +230,32 @@ def _read_text(paths: Sequence[Path], kind: Format, options: Mapping[str, Any]) 
             raise UnsupportedError(
                 f"A csv file has no option {name!r}.", hint=choices(name, sorted(_CSV_OPTIONS), "options")
             )
+    for path in paths:
+        if path.stat().st_size < 64 and path.read_bytes().strip() in (b"", b"[]"):
+            raise LumaError(
+                f"{path} is empty: it names no column.", hint="Leave it out, or give it a header or a record."
+            )
     con = _file_connection(paths)
+    aside = AsideThread()
     try:
-        result = con._submit(_text_query(paths, kind, options), None, "stream")
+        query = _text_query(paths, kind, options)
+        result = aside.call(lambda: con._submit(query, None, "stream"), con.interrupt)
         columns = result.description
         shape = result_shape(con, [column[0] for column in columns], [column[1] for column in columns], {})
         stream = result.arrow_reader()
     except (duckdb.Error, OSError) as error:
+        aside.close()
         con.close()
         raise _text_error(error, paths, kind) from error
 
     def batches() -> Iterator[pa.RecordBatch]:
         try:
-            for batch in stream:
+            while (batch := aside.call(lambda: next(stream, None), con.interrupt)) is not None:
                 yield from shape.convert(pa.Table.from_batches([batch]), con.cursor).to_batches()
         except (duckdb.Error, pa.ArrowException, OSError) as error:
             raise _text_error(error, paths, kind) from error
         finally:
+            aside.close()
             stream.close()
             con.close()
 

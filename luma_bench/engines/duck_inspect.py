@@ -11,8 +11,8 @@ import duckdb
 import pyarrow as pa
 
 from luma_bench.config import Settings
+from luma_bench.engines.duck_connect import connect
 from luma_bench.engines.duck_errors import as_luma_error, read_report
-from luma_bench.engines.duck_pool import connect
 from luma_bench.engines.duck_result import result_shape
 from luma_bench.engines.duck_zones import zone_labels
 from luma_bench.errors import EngineError, KadeQLBindError, KadeQLUnsupportedError
@@ -122,14 +122,7 @@ def classify(con: duckdb.DuckDBPyConnection, text: str) -> list[SqlStatement]:
     KadeQLSyntaxError
         The text does not parse.
     """
-    try:
-        found = con.extract_statements(text)
-    except duckdb.NotImplementedException as error:
-        raise KadeQLUnsupportedError(
-            read_report(error, text).message, text=text, hint="Write every parameter as $name."
-        ) from error
-    except duckdb.Error as error:
-        raise as_luma_error(error, text, (), 0.0) from error
+    found = _extracted(con, text)
     places = [(tokens[0].start, end) for tokens, end in _statements(text)]
     if len(places) != len(found):
         raise EngineError(f"DuckDB found {len(found)} statements where its tokens make {len(places)}.")
@@ -139,8 +132,19 @@ def classify(con: duckdb.DuckDBPyConnection, text: str) -> list[SqlStatement]:
     ]
 
 
-def require_reading(con: duckdb.DuckDBPyConnection, text: str) -> None:
-    """Pass one statement that only reads: SELECT, PIVOT, DESCRIBE, SUMMARIZE, or EXPLAIN of these.
+def _extracted(con: duckdb.DuckDBPyConnection, text: str) -> list[duckdb.Statement]:
+    try:
+        return con.extract_statements(text)
+    except duckdb.NotImplementedException as error:
+        raise KadeQLUnsupportedError(
+            read_report(error, text).message, text=text, hint="Write every parameter as $name."
+        ) from error
+    except duckdb.Error as error:
+        raise as_luma_error(error, text, (), 0.0) from error
+
+
+def require_reading(con: duckdb.DuckDBPyConnection, text: str) -> str:
+    """Its kind, for one statement that only reads: SELECT, PIVOT, DESCRIBE, SUMMARIZE, or EXPLAIN of these.
 
     DuckDB calls every PIVOT `MULTI`, also one inside of CREATE or INSERT, and an EXPLAIN ANALYZE runs what it explains;
     so those are looked into.
@@ -152,12 +156,12 @@ def require_reading(con: duckdb.DuckDBPyConnection, text: str) -> None:
     KadeQLUnsupportedError
         It is no statement, several, or one that does not read.
     """
-    found = classify(con, text)
+    found = _extracted(con, text)
     if len(found) != 1:
         raise _refused(f"One statement can run here, not {len(found)}.", text, (0, len(text)))
-    statement = found[0]
-    if statement.kind == "SELECT":
-        return
+    if found[0].type.name == "SELECT":
+        return "SELECT"
+    (statement,) = classify(con, text)
     place = (statement.start, statement.end)
     if statement.kind not in ("EXPLAIN", "MULTI"):
         raise _refused(f"{statement.kind} is no query.", text, place)
@@ -168,6 +172,7 @@ def require_reading(con: duckdb.DuckDBPyConnection, text: str) -> None:
         _require_explained(con, text, tokens, statement.end)
     elif verb not in _READING:
         raise _refused(f"{verb or statement.kind} is no query.", text, place)
+    return statement.kind
 
 
 def _require_explained(con: duckdb.DuckDBPyConnection, text: str, tokens: Sequence[_Token], end: int) -> None:

@@ -7,6 +7,7 @@ stays unpinned and cannot be read.
 
 from __future__ import annotations
 
+import contextlib
 import shutil
 import tempfile
 import threading
@@ -19,27 +20,49 @@ import duckdb
 import pyarrow as pa
 
 from luma_bench.config import Settings
+from luma_bench.engines.duck_connect import connect
+from luma_bench.engines.duck_inspect import require_reading
 from luma_bench.engines.duck_result import quoted
 from luma_bench.engines.duck_scan import PinnedScan, Reading
-from luma_bench.errors import ClosedError, ConfigError, SchemaError
+from luma_bench.errors import ClosedError, SchemaError
 from luma_bench.plan.engine import Inputs, rows_relation
 from luma_bench.types.scan import ScanSource
 from luma_bench.types.schema import ROW_ID
 
 MAX_TABLES = 128
 """Tables that one cursor keeps registered."""
+MAX_TEXTS = 1024
+"""Statement texts whose kind is remembered."""
 MAX_IDLE = 16
 """Cursors that wait for the next statement."""
 
 
 class Cursor:
-    """One connection to the embedded database, with the tables it knows. Used by one statement at a time."""
+    """One connection to the embedded database, with the tables it knows. Used by one statement at a time.
 
-    def __init__(self, con: duckdb.DuckDBPyConnection, scan_path: str) -> None:
+    Attributes
+    ----------
+    retired
+        Whether it is closed after this statement instead of pooled: DuckDB left something on it.
+    """
+
+    def __init__(self, con: duckdb.DuckDBPyConnection, scan_path: str, kinds: dict[str, str]) -> None:
         self.con = con
+        self._kinds = kinds
         self._scan_path = scan_path
         self._tables: OrderedDict[str, tuple[str, PinnedScan]] = OrderedDict()
         self._relations: list[str] = []
+        self.retired = False
+
+    def kind(self, text: str) -> str:
+        """The kind of one reading statement: see `duck_inspect.require_reading`. Parsed once a text."""
+        known = self._kinds.get(text)
+        if known is None:
+            known = require_reading(self.con, text)
+            if len(self._kinds) >= MAX_TEXTS:
+                self._kinds.clear()
+            self._kinds[text] = known
+        return known
 
     def begin(self, text: str, inputs: Inputs, reading: Reading) -> None:
         """Pin the sources and register the relations that `text` can name; forget tables that are no longer there."""
@@ -138,6 +161,7 @@ class Database:
         self._spill = Path(tempfile.mkdtemp(prefix="luma-bench-"))
         self._idle: deque[Cursor] = deque()
         self._lock = threading.Lock()
+        self._kinds: dict[str, str] = {}
         self._root: duckdb.DuckDBPyConnection | None = connect(settings, self._spill)
 
     @property
@@ -156,16 +180,24 @@ class Database:
         try:
             return self._idle.pop()
         except IndexError:
-            with self._lock:
-                if self._root is None:
-                    raise ClosedError(
-                        "The engine is closed.", hint="Open the bench again with lb.open(path)."
-                    ) from None
-                return Cursor(self._root.cursor(), self.scan_path)
+            return Cursor(self.connection(), self.scan_path, self._kinds)
 
-    def release(self, cursor: Cursor, *, broken: bool = False) -> None:
-        """Take a cursor back; a broken one is closed."""
-        if broken or self._root is None or len(self._idle) >= MAX_IDLE:
+    def connection(self) -> duckdb.DuckDBPyConnection:
+        """A connection outside of the pool; it closes when it is dropped.
+
+        Raises
+        ------
+        ClosedError
+            The database was closed.
+        """
+        with self._lock:
+            if self._root is None:
+                raise ClosedError("The engine is closed.", hint="Open the bench again with lb.open(path).")
+            return self._root.cursor()
+
+    def release(self, cursor: Cursor, *, retired: bool = False) -> None:
+        """Take a cursor back; one that is retired is closed."""
+        if retired or self._root is None or len(self._idle) >= MAX_IDLE:
             cursor.con.close()
         else:
             self._idle.append(cursor)
@@ -177,37 +209,10 @@ class Database:
         while self._idle:
             self._idle.pop().con.close()
         if root is not None:
-            root.close()
+            # A statement whose source does not come back holds its cursor; that one closes when it is dropped.
+            with contextlib.suppress(duckdb.Error):
+                root.close()
         shutil.rmtree(self._spill, ignore_errors=True)
-
-
-def connect(settings: Settings, spill: Path | None = None) -> duckdb.DuckDBPyConnection:
-    """A DuckDB in memory that reads no files, no network and no Python variables, with its configuration locked."""
-    options: dict[str, str | bool | int | float | list[str]] = {
-        "python_enable_replacements": False,
-        "autoinstall_known_extensions": False,
-        "autoload_known_extensions": False,
-        "allow_community_extensions": False,
-        "arrow_lossless_conversion": True,
-        "errors_as_json": True,
-        "threads": settings.effective_threads,
-        "memory_limit": f"{settings.effective_memory_limit}B",
-        "temp_directory": "" if spill is None else str(spill / "spill"),
-    }
-    con = duckdb.connect(":memory:", config=options)
-    if settings.timezone:
-        zone = settings.timezone.replace("'", "''")
-        try:
-            con.execute(f"SET GLOBAL TimeZone = '{zone}'")
-        except duckdb.Error as error:
-            con.close()
-            raise ConfigError(
-                f"timezone = {settings.timezone!r} is no time zone.",
-                hint="Name one of the IANA list, such as Europe/Oslo.",
-            ) from error
-    con.execute("SET GLOBAL enable_external_access = false")
-    con.execute("SET GLOBAL lock_configuration = true")
-    return con
 
 
 def hook_problem() -> str | None:

@@ -18,7 +18,6 @@ from luma_bench.types.scan import ScanCounters
 
 _RETRY = 0.02
 _PATIENCE = 5.0
-_SIGNAL = "Query interrupted"
 
 
 class RunningStatement:
@@ -51,7 +50,8 @@ class RunningStatement:
         self._released = released
         self._expected = 0
         self._base = inputs.counters.rows_read
-        self._stop: CancelledError | None = None
+        # Why it was stopped, as a message and a hint: an exception would keep the frames that it passed through.
+        self._stopped: tuple[str, str | None] | None = None
         self._lock = threading.Lock()
         self._calling = False
         self._timer = self._limit(timeout) if timeout else None
@@ -66,7 +66,8 @@ class RunningStatement:
             The statement was closed.
         """
         if self._cursor is None:
-            raise self._stop or CancelledError.query(self.elapsed)
+            self.check()
+            raise CancelledError.query(self.elapsed)
         return self._cursor
 
     @property
@@ -95,8 +96,9 @@ class RunningStatement:
 
     def check(self) -> None:
         """Raise when the statement was stopped."""
-        if self._stop is not None:
-            raise self._stop
+        if self._stopped is not None:
+            message, hint = self._stopped
+            raise CancelledError(message, hint=hint)
 
     def failed(self, error: BaseException) -> None:
         """Keep the first exception of a source."""
@@ -112,7 +114,7 @@ class RunningStatement:
         self._calling = True
         try:
             yield
-        except (duckdb.Error, RuntimeError, OSError, pa.ArrowException) as error:
+        except (duckdb.Error, OSError, pa.ArrowException) as error:
             self._raise(error)
         finally:
             self._calling = False
@@ -121,28 +123,33 @@ class RunningStatement:
         reported = duckdb_error(error)
         if isinstance(reported, duckdb.FatalException | duckdb.InternalException):
             self.broken = True
-        if self._stop is not None:
-            raise self._stop from None
+        if self._stopped is not None:
+            message, hint = self._stopped
+            raise CancelledError(message, hint=hint) from None
         if self.error is not None:
-            # The source's own exception; DuckDB's is its echo.
-            raise self.error from None
+            # The source's own exception, with its own cause; DuckDB's is its echo.
+            raise self.error from self.error.__cause__
         if reported is not None:
-            raise as_luma_error(reported, self.fragment.text, self.inputs.sources, self.elapsed) from error
-        if isinstance(error, RuntimeError) and str(error) == _SIGNAL:
-            # A signal handler raised in the main thread while DuckDB ran, which reports no more than that.
-            raise KeyboardInterrupt from None
+            raise as_luma_error(reported, self.fragment.text, self.inputs.names, self.elapsed) from error
         raise error
 
     def stop(self, reason: CancelledError | None = None) -> None:
         """Stop it, from any thread; it raises `reason`, or that it was cancelled."""
         with self._lock:
-            if self._stop is not None or self._cursor is None:
+            if self._stopped is not None or self._cursor is None:
                 return
-            self._stop = reason or CancelledError.query(self.elapsed)
+            reason = reason or CancelledError.query(self.elapsed)
+            self._stopped = (reason.message, reason.hint)
         self._interrupt()
         if self._calling:
             # DuckDB forgets an interrupt that comes just before it starts, so it is repeated until it has stopped.
             threading.Thread(target=self._insist, name="luma-cancel", daemon=True).start()
+
+    def settle(self) -> None:
+        """Wait until DuckDB has left the call that `stop` interrupted, for a few seconds at most."""
+        deadline = time.perf_counter() + _PATIENCE
+        while self._calling and time.perf_counter() < deadline:
+            time.sleep(_RETRY / 4)
 
     def close(self) -> None:
         """Give the cursor back; it must hold no open result. Calling it again does nothing."""
@@ -150,6 +157,8 @@ class RunningStatement:
             self._timer.cancel()
         with self._lock:
             cursor, self._cursor = self._cursor, None
+        # It holds the frames it was raised through, and they hold this.
+        self.error = None
         if cursor is None:
             return
         try:
@@ -175,6 +184,7 @@ class RunningStatement:
             time.sleep(_RETRY)
 
     def _interrupt(self) -> None:
-        cursor = self._cursor
-        if cursor is not None:
-            cursor.con.interrupt()
+        # Under the lock of `close`: a cursor that was given back may serve another statement already.
+        with self._lock:
+            if self._cursor is not None:
+                self._cursor.con.interrupt()

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import queue
-import threading
 import weakref
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import pyarrow as pa
 
+from luma_bench.engines.duck_aside import AsideThread
 from luma_bench.engines.duck_result import ResultShape
 from luma_bench.engines.duck_statement import RunningStatement
 
@@ -18,9 +17,15 @@ class ResultStream:
     """The batches of a running statement, in their delivered types; the iterator behind a `RecordBatchReader`."""
 
     def __init__(
-        self, statement: RunningStatement, batches: pa.RecordBatchReader, shape: ResultShape, side: Any
+        self,
+        statement: RunningStatement,
+        batches: pa.RecordBatchReader,
+        shape: ResultShape,
+        side: Callable[[], Any],
+        aside: AsideThread,
     ) -> None:
         self._statement = statement
+        self._aside = aside
         self._batches = batches
         self._shape = shape
         # DuckDB's cursor is busy until the last batch, so casts run on a cursor of their own.
@@ -45,41 +50,13 @@ class ResultStream:
 
     def _pull(self) -> list[pa.RecordBatch]:
         with self._statement.calling():
-            in_main = threading.current_thread() is threading.main_thread()
-            batch = self._pull_aside() if in_main else next(self._batches, None)
+            batch = self._aside.call(lambda: next(self._batches, None), self._statement.stop)
             if batch is None:
                 raise StopIteration
             if self._shape.is_plain:
                 return [batch]
             table = self._shape.convert(pa.Table.from_batches([batch]), self._side)
             return table.to_batches() or [pa.RecordBatch.from_pylist([], schema=self._shape.schema)]
-
-    def _pull_aside(self) -> pa.RecordBatch | None:
-        """One batch by another thread, so that a signal reaches the main one while DuckDB computes."""
-        box: queue.SimpleQueue[tuple[pa.RecordBatch | None, BaseException | None]] = queue.SimpleQueue()
-        thread = threading.Thread(
-            target=_pull_into, args=(self._batches, box), name="luma-stream", daemon=True
-        )
-        thread.start()
-        try:
-            batch, error = box.get()
-        except BaseException:
-            self._statement.stop()
-            thread.join()
-            raise
-        thread.join()
-        if error is not None:
-            raise error
-        return batch
-
-
-def _pull_into(
-    batches: pa.RecordBatchReader, box: queue.SimpleQueue[tuple[pa.RecordBatch | None, BaseException | None]]
-) -> None:
-    try:
-        box.put((next(batches, None), None))
-    except BaseException as error:  # noqa: BLE001 - it is raised again by the thread that waits for it
-        box.put((None, error))
 
 
 def _finished(statement: RunningStatement, batches: pa.RecordBatchReader) -> None:

@@ -92,7 +92,14 @@ def truth(predicate: Predicate, row: dict[str, object]) -> bool | None:
             if row[column] is None:
                 return None
             order = _order(row[column], _value(value, kind))
-            return {"=": order == 0, "!=": order != 0, "<": order < 0, "<=": order <= 0, ">": order > 0, ">=": order >= 0}[op]
+            return {
+                "=": order == 0,
+                "!=": order != 0,
+                "<": order < 0,
+                "<=": order <= 0,
+                ">": order > 0,
+                ">=": order >= 0,
+            }[op]
 
 
 def _value(value: object, kind: str) -> object:

@@ -14,14 +14,18 @@ from luma_bench.plan.engine import Inputs, SqlFragment, rows_relation
 from luma_bench.types.predicate import Comparison
 from luma_bench.types.scan import ScanCounters
 
-FLIGHTS = pa.table({
-    "id": pa.array(range(100), pa.int64()),
-    "carrier": pa.array(["AA", "UA", None, "DL"] * 25),
-    "delay": pa.array([float(i % 9) for i in range(100)]),
-})
+FLIGHTS = pa.table(
+    {
+        "id": pa.array(range(100), pa.int64()),
+        "carrier": pa.array(["AA", "UA", None, "DL"] * 25),
+        "delay": pa.array([float(i % 9) for i in range(100)]),
+    }
+)
 
 
-def ask(engine: DuckEngine, text: str, params: dict[str, object] | None = None, **sources: object) -> list[dict[str, object]]:
+def ask(
+    engine: DuckEngine, text: str, params: dict[str, object] | None = None, **sources: object
+) -> list[dict[str, object]]:
     return engine.run(SqlFragment(text, params or {}), Inputs(sources)).to_pylist()  # type: ignore[arg-type]
 
 
@@ -53,7 +57,11 @@ def test_a_predicate_the_source_refuses_is_applied_by_duckdb(hook_engine: DuckEn
 
 def test_row_ids_are_hidden_and_offered_under_their_own_name(engine: DuckEngine):
     flights = ArrowSource(FLIGHTS)
-    assert list(ask(engine, "SELECT * FROM flights LIMIT 1", flights=flights)[0]) == ["id", "carrier", "delay"]
+    assert list(ask(engine, "SELECT * FROM flights LIMIT 1", flights=flights)[0]) == [
+        "id",
+        "carrier",
+        "delay",
+    ]
     with pytest.raises(KadeQLBindError):
         ask(engine, "SELECT _rowid FROM flights", flights=flights)
     text = f'SELECT _rowid FROM "{rows_relation("flights")}" WHERE id = 42'
@@ -62,7 +70,9 @@ def test_row_ids_are_hidden_and_offered_under_their_own_name(engine: DuckEngine)
 
 def test_a_pooled_cursor_reads_the_new_pin(engine: DuckEngine):
     for rows in (100, 10, 0, 50):
-        assert ask(engine, "SELECT count(*) AS n FROM t", t=ArrowSource(FLIGHTS.slice(0, rows))) == [{"n": rows}]
+        assert ask(engine, "SELECT count(*) AS n FROM t", t=ArrowSource(FLIGHTS.slice(0, rows))) == [
+            {"n": rows}
+        ]
 
 
 def test_a_changed_schema_is_registered_anew(engine: DuckEngine):
@@ -89,7 +99,14 @@ def test_a_table_left_unpinned_is_never_read(engine: DuckEngine):
 
 @pytest.mark.parametrize(
     ("name", "written"),
-    [("flights", "FLIGHTS"), ("Flights", "flights"), ("a b", '"a b"'), ('say "hi"', '"say ""hi"""'), ("år", "ÅR"), ("select", '"select"')],
+    [
+        ("flights", "FLIGHTS"),
+        ("Flights", "flights"),
+        ("a b", '"a b"'),
+        ('say "hi"', '"say ""hi"""'),
+        ("år", "ÅR"),
+        ("select", '"select"'),
+    ],
 )
 def test_names_are_found_however_they_are_written(engine: DuckEngine, name: str, written: str):
     if written == "ÅR":
@@ -123,7 +140,12 @@ def test_relations_are_anything_arrow_capable(engine: DuckEngine):
         def __arrow_c_stream__(self, requested_schema: object = None) -> object:
             return pa.table({"a": [1, 2]}).__arrow_c_stream__()
 
-    for relation in (pl.DataFrame({"a": [1, 2]}), pd.DataFrame({"a": [1, 2]}), Capsule(), pa.table({"a": [1, 2]})):
+    for relation in (
+        pl.DataFrame({"a": [1, 2]}),
+        pd.DataFrame({"a": [1, 2]}),
+        Capsule(),
+        pa.table({"a": [1, 2]}),
+    ):
         got = engine.run(SqlFragment("SELECT sum(a.a + b.a) AS s FROM r a, r b"), Inputs({}, {"r": relation}))
         assert got["s"].to_pylist() == [12]
     with pytest.raises(SchemaError, match="'r' cannot be read as a table"):
@@ -132,7 +154,11 @@ def test_relations_are_anything_arrow_capable(engine: DuckEngine):
 
 def test_a_cursor_keeps_a_bounded_number_of_tables(hook_engine: DuckEngine):
     for index in range(MAX_TABLES + 20):
-        assert ask(hook_engine, f"SELECT count(*) AS n FROM t{index:04}", **{f"t{index:04}": ArrowSource(FLIGHTS.slice(0, 1))})
+        assert ask(
+            hook_engine,
+            f"SELECT count(*) AS n FROM t{index:04}",
+            **{f"t{index:04}": ArrowSource(FLIGHTS.slice(0, 1))},
+        )
     views = ask(hook_engine, "SELECT count(*) AS n FROM duckdb_views() WHERE view_name LIKE 't0%'")
     assert views[0]["n"] == MAX_TABLES
 
@@ -176,13 +202,18 @@ def test_a_closed_engine_says_so():
         ask(engine, "SELECT 1")
 
 
-def test_a_query_larger_than_memory_spills_and_the_folder_goes(tmp_path: object, monkeypatch: pytest.MonkeyPatch):
+def test_a_query_larger_than_memory_spills_and_the_folder_goes(
+    tmp_path: object, monkeypatch: pytest.MonkeyPatch
+):
     import tempfile
     from pathlib import Path
 
     monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
     engine = DuckEngine(Settings(threads=1, memory_limit=60_000_000))
-    got = ask(engine, "SELECT count(*) AS n, max(h) > 0 AS ok FROM (SELECT hash(range) AS h FROM range(6000000) ORDER BY h)")
+    got = ask(
+        engine,
+        "SELECT count(*) AS n, max(h) > 0 AS ok FROM (SELECT hash(range) AS h FROM range(6000000) ORDER BY h)",
+    )
     assert got[0]["n"] == 6_000_000
     assert list(Path(str(tmp_path)).iterdir())
     engine.close()
@@ -198,3 +229,52 @@ def test_out_of_memory_is_an_engine_error_with_advice():
         assert ask(engine, "SELECT 1 AS a") == [{"a": 1}]
     finally:
         engine.close()
+
+
+def test_takes_the_dataset_when_the_hook_misbehaves(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr("luma_bench.engines.duck.hook_problem", lambda: "the hook is gone")
+    engine = DuckEngine(Settings(threads=1))
+    try:
+        assert (engine.scan_path, engine.scan_problem) == ("dataset", "the hook is gone")
+        assert ask(engine, "SELECT count(*) AS n FROM t WHERE id < 7", t=ArrowSource(FLIGHTS)) == [{"n": 7}]
+    finally:
+        engine.close()
+
+
+def test_the_hook_is_tried_and_not_only_looked_for(monkeypatch: pytest.MonkeyPatch):
+    from luma_bench.engines import duck_source
+
+    monkeypatch.setattr(duck_source._Probe, "stream", lambda self, columns, filters: 7)
+    assert "probe" in str(duck_source.hook_problem.__wrapped__())
+    monkeypatch.undo()
+    monkeypatch.setattr(duck_source._Probe, "accepts", lambda self, predicate: False)
+    assert "asked for" in str(duck_source.hook_problem.__wrapped__())
+    monkeypatch.undo()
+    assert duck_source.hook_problem.__wrapped__() is None
+
+
+def test_a_database_that_broke_is_replaced(hook_engine: DuckEngine):
+    statement = hook_engine._running.begin(SqlFragment("SELECT 1"), Inputs({}))
+    old = hook_engine._running._database
+    statement.broken = True
+    statement.close()
+    assert old.closed
+    assert ask(hook_engine, "SELECT count(*) AS n FROM t", t=ArrowSource(FLIGHTS)) == [{"n": 100}]
+
+
+def test_a_pivot_leaves_nothing_behind(engine: DuckEngine):
+    for _ in range(3):
+        ask(engine, "PIVOT t ON carrier USING count(*)", t=ArrowSource(FLIGHTS))
+    left = ask(engine, "SELECT count(*) AS n FROM duckdb_types() WHERE type_name LIKE '%pivot%'")
+    assert left == [{"n": 0}]
+
+
+def test_the_result_owns_its_memory(engine: DuckEngine):
+    got = engine.run(
+        SqlFragment("SELECT id, carrier FROM t ORDER BY id"), Inputs({"t": ArrowSource(FLIGHTS)})
+    )
+    for _ in range(20):
+        ask(engine, "SELECT sum(id) AS s FROM t", t=ArrowSource(FLIGHTS))
+    engine.close()
+    got.validate(full=True)
+    assert got["id"].to_pylist() == list(range(100))

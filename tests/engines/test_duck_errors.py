@@ -16,11 +16,35 @@ SCHEMAS = {"flights": FLIGHTS.schema, "airports": pa.schema([("faa", pa.string()
 
 # text, error, the marked part of the text, what the message says, what the hint says
 BINDING = [
-    ("SELECT carier FROM flights", KadeQLBindError, "carier", "no column 'carier'", "Did you mean 'carrier'?"),
-    ("SELECT\n  dep_delay,\n  dep_dely\nFROM flights", KadeQLBindError, "dep_dely", "no column 'dep_dely'", "'dep_delay'"),
+    (
+        "SELECT carier FROM flights",
+        KadeQLBindError,
+        "carier",
+        "no column 'carier'",
+        "Did you mean 'carrier'?",
+    ),
+    (
+        "SELECT\n  dep_delay,\n  dep_dely\nFROM flights",
+        KadeQLBindError,
+        "dep_dely",
+        "no column 'dep_dely'",
+        "'dep_delay'",
+    ),
     ("SELECT 'é€😀', carier FROM flights", KadeQLBindError, "carier", "no column", "'carrier'"),
-    ("SELECT * FROM flihgts", KadeQLBindError, "flihgts", "There is no table 'flihgts'.", "Did you mean 'flights'?"),
-    ("SELECT * FROM zzz", KadeQLBindError, "zzz", "There is no table 'zzz'.", "The tables are: airports, flights."),
+    (
+        "SELECT * FROM flihgts",
+        KadeQLBindError,
+        "flihgts",
+        "There is no table 'flihgts'.",
+        "Did you mean 'flights'?",
+    ),
+    (
+        "SELECT * FROM zzz",
+        KadeQLBindError,
+        "zzz",
+        "There is no table 'zzz'.",
+        "The tables are: airports, flights.",
+    ),
     ("SELECT flor(1.5)", KadeQLBindError, "flor(1.5)", "no function 'flor'", "'floor'"),
     ("SELECT * FROM unnst([1])", KadeQLBindError, "unnst([1])", "no table function 'unnst'", None),
     ("SELECT sum(carrier) FROM flights", KadeQLBindError, "sum(carrier)", "'sum(VARCHAR)'", "It takes: sum("),
@@ -32,18 +56,30 @@ BINDING = [
     ("SELECT x.carrier FROM flights", KadeQLBindError, "x.carrier", "x", None),
 ]
 RUNNING = [
-    ("SELECT carrier::INT FROM flights", KadeQLError, "::INT", "Could not convert string 'AA' to INT32", None),
+    (
+        "SELECT carrier::INT FROM flights",
+        KadeQLError,
+        "::INT",
+        "Could not convert string 'AA' to INT32",
+        None,
+    ),
     ("SELECT DATE '2024-13-01'", KadeQLError, "DATE '2024-13-01'", "out of range", None),
     ("SELECT 9223372036854775807 + dep_delay FROM flights", KadeQLError, None, "Overflow", None),
     ("SELECT error('no such luck')", KadeQLError, None, "no such luck", None),
     ("SELECT (SELECT dep_delay FROM flights)", KadeQLError, None, "More than one row", None),
     ("SELECT $lo + 1", KadeQLBindError, "$lo", "The parameter $lo has no value.", "params="),
-    ("SELECT nope::BIGINT FROM (SELECT carrier AS nope FROM flights)", KadeQLError, "::BIGINT", "convert string 'AA'", None),
+    (
+        "SELECT nope::BIGINT FROM (SELECT carrier AS nope FROM flights)",
+        KadeQLError,
+        "::BIGINT",
+        "convert string 'AA'",
+        None,
+    ),
 ]
 SYNTAX = [
     ("SELEC 1", KadeQLSyntaxError, "SELEC", "syntax error", None),
     ("SELECT 1 +", KadeQLSyntaxError, "+", "syntax error", None),
-    ("SELECT 'open", KadeQLSyntaxError, "'open", "unterminated", None),
+    ("SELECT 'open", KadeQLSyntaxError, "'", "unterminated", None),
     ("SELECT\n\n   (1, 2))", KadeQLSyntaxError, ")", "syntax error", None),
     ("SELECT ?, $a", KadeQLUnsupportedError, None, "parameters", "$name"),
 ]
@@ -53,8 +89,12 @@ def marked(error: KadeQLError) -> str | None:
     return None if error.span is None else error.text[slice(*error.span)]
 
 
-@pytest.mark.parametrize(("text", "kind", "span", "says", "hint"), [*BINDING, *RUNNING, *SYNTAX], ids=lambda value: str(value)[:40])
-def test_a_run_says_what_and_where(engine: DuckEngine, text: str, kind: type[KadeQLError], span: str | None, says: str, hint: str | None):
+@pytest.mark.parametrize(
+    ("text", "kind", "span", "says", "hint"), [*BINDING, *RUNNING, *SYNTAX], ids=lambda value: str(value)[:40]
+)
+def test_a_run_says_what_and_where(
+    engine: DuckEngine, text: str, kind: type[KadeQLError], span: str | None, says: str, hint: str | None
+):
     inputs = Inputs({"flights": ArrowSource(FLIGHTS), "airports": ArrowSource(pa.table({"faa": ["OSL"]}))})
     for attempt in (engine.run, lambda *given: engine.stream(*given).read_all()):
         with pytest.raises(kind) as caught:
@@ -66,11 +106,17 @@ def test_a_run_says_what_and_where(engine: DuckEngine, text: str, kind: type[Kad
         assert "__luma" not in str(error)
         assert "temp." not in str(error)
         if span is not None:
-            assert error.text.splitlines()[error.line - 1][error.column - 1 :].startswith(span.splitlines()[0])  # type: ignore[operator]
+            assert error.text.splitlines()[error.line - 1][error.column - 1 :].startswith(
+                span.splitlines()[0]
+            )  # type: ignore[operator]
 
 
-@pytest.mark.parametrize(("text", "kind", "span", "says", "hint"), [*BINDING, *SYNTAX], ids=lambda value: str(value)[:40])
-def test_a_description_says_the_same(text: str, kind: type[KadeQLError], span: str | None, says: str, hint: str | None):
+@pytest.mark.parametrize(
+    ("text", "kind", "span", "says", "hint"), [*BINDING, *SYNTAX], ids=lambda value: str(value)[:40]
+)
+def test_a_description_says_the_same(
+    text: str, kind: type[KadeQLError], span: str | None, says: str, hint: str | None
+):
     with pytest.raises(kind) as caught:
         DuckInspector().describe(text, SCHEMAS)
     assert says in caught.value.plain
@@ -79,7 +125,12 @@ def test_a_description_says_the_same(text: str, kind: type[KadeQLError], span: s
 
 
 def test_a_long_line_is_marked_at_the_right_one_of_many(engine: DuckEngine):
-    text = "SELECT * FROM flights WHERE " + "dep_delay = 1 AND " * 60 + "dep_dely = 1" + " AND dep_delay = 1" * 60
+    text = (
+        "SELECT * FROM flights WHERE "
+        + "dep_delay = 1 AND " * 60
+        + "dep_dely = 1"
+        + " AND dep_delay = 1" * 60
+    )
     with pytest.raises(KadeQLBindError) as caught:
         engine.run(SqlFragment(text), Inputs({"flights": ArrowSource(FLIGHTS)}))
     assert caught.value.span == (text.index("dep_dely"), text.index("dep_dely") + len("dep_dely"))

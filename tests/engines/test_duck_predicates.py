@@ -64,7 +64,23 @@ def predicates(draw: st.DrawFn, depth: int = 3) -> str:
         return f"(NOT {left})" if op == "NOT" else f"({left} {op} {draw(predicates(depth=depth - 1))})"
     name = draw(st.sampled_from(list(COLUMNS)))
     constants = st.sampled_from(COLUMNS[name][2])
-    form = draw(st.sampled_from(["compare", "compare", "flip", "in", "not in", "between", "null", "distinct", "like", "cast", "pair"]))
+    form = draw(
+        st.sampled_from(
+            [
+                "compare",
+                "compare",
+                "flip",
+                "in",
+                "not in",
+                "between",
+                "null",
+                "distinct",
+                "like",
+                "cast",
+                "pair",
+            ]
+        )
+    )
     match form:
         case "compare":
             return f"{name} {draw(st.sampled_from(['=', '<>', '<', '<=', '>', '>=']))} {draw(constants)}"
@@ -83,7 +99,19 @@ def predicates(draw: st.DrawFn, depth: int = 3) -> str:
         case "cast":
             return f"{name}::VARCHAR {draw(st.sampled_from(['=', '<', '>']))} {draw(st.sampled_from(['a', '0', '1970-01-01']))!r}"
         case _:
-            return draw(st.sampled_from(["i8 < i64", "f32 = f64", "ts > day", "s = dict", "f64 > i8", "oslo > nyc", "ok OR i8 = 1"]))
+            return draw(
+                st.sampled_from(
+                    [
+                        "i8 < i64",
+                        "f32 = f64",
+                        "ts > day",
+                        "s = dict",
+                        "f64 > i8",
+                        "oslo > nyc",
+                        "ok OR i8 = 1",
+                    ]
+                )
+            )
 
 
 def rows_of(table: pa.Table) -> Counter[str]:
@@ -91,7 +119,11 @@ def rows_of(table: pa.Table) -> Counter[str]:
     for index, field in enumerate(table.schema):
         if pa.types.is_timestamp(field.type) and field.type.tz:
             table = table.set_column(index, field.name, table.column(index).cast(pa.timestamp("us", "UTC")))
-    return Counter(repr(row) for row in zip(*(column.to_pylist() for column in table.columns), strict=True)) if table.num_columns else Counter()
+    return (
+        Counter(repr(row) for row in zip(*(column.to_pylist() for column in table.columns), strict=True))
+        if table.num_columns
+        else Counter()
+    )
 
 
 @pytest.fixture(scope="module", params=["source", "dataset"])
@@ -127,7 +159,11 @@ def compare(engine: DuckEngine, table: pa.Table, condition: str) -> None:
 
 
 @given(table=tables(), condition=predicates())
-@settings(deadline=None, max_examples=60, suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture])
+@settings(
+    deadline=None,
+    max_examples=60,
+    suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture],
+)
 def test_equals_a_native_table(shared_engine: DuckEngine, table: pa.Table, condition: str):
     compare(shared_engine, table, condition)
 
@@ -152,9 +188,15 @@ def test_every_node_kind_translates():
     tree = nodes.Binary(
         "AND",
         nodes.Unary("NOT", nodes.In(col("i64"), [nodes.Lit(1, "BIGINT"), nodes.Lit(2, "BIGINT")])),
-        nodes.Binary("OR", nodes.Postfix("IS NULL", col("s")), nodes.Binary("<=", col("dec"), nodes.Lit(D("1.50"), "DECIMAL(10,2)"))),
+        nodes.Binary(
+            "OR",
+            nodes.Postfix("IS NULL", col("s")),
+            nodes.Binary("<=", col("dec"), nodes.Lit(D("1.50"), "DECIMAL(10,2)")),
+        ),
     )
-    expected = And(Not(In("i64", (1, 2), "BIGINT")), Or(IsNull("s"), Comparison("dec", "<=", D("1.50"), "DECIMAL(10,2)")))
+    expected = And(
+        Not(In("i64", (1, 2), "BIGINT")), Or(IsNull("s"), Comparison("dec", "<=", D("1.50"), "DECIMAL(10,2)"))
+    )
     assert translate(tree, SCHEMA) == expected
 
 
@@ -192,7 +234,9 @@ def test_long_chains_become_shallow_trees():
         tree = nodes.Binary("OR", tree, nodes.Binary("=", col("i64"), nodes.Lit(value, "BIGINT")))
 
     def depth(predicate: object) -> int:
-        return 1 + max(depth(predicate.left), depth(predicate.right)) if isinstance(predicate, And | Or) else 1
+        return (
+            1 + max(depth(predicate.left), depth(predicate.right)) if isinstance(predicate, And | Or) else 1
+        )
 
     assert depth(translate(tree, SCHEMA)) <= 14
     nested: nodes.Node = nodes.Binary("=", col("i64"), nodes.Lit(0, "BIGINT"))

@@ -94,7 +94,9 @@ def test_a_description_is_the_schema_of_the_run(hook_engine: DuckEngine, shape: 
     sources = {"trades": ArrowSource(TRADES), "quotes": ArrowSource(QUOTES), "edges": ArrowSource(EDGES)}
     ran = hook_engine.run(SqlFragment(SHAPES[shape]), Inputs(sources)).schema
     inspector = DuckInspector(Settings(timezone="UTC"))
-    described = inspector.describe(SHAPES[shape], {name: source.schema.remove(0) for name, source in sources.items()})
+    described = inspector.describe(
+        SHAPES[shape], {name: source.schema.remove(0) for name, source in sources.items()}
+    )
     assert described == ran
 
 
@@ -103,17 +105,19 @@ def test_a_pivot_without_values_cannot_be_described():
         DuckInspector().describe(SHAPES["pivot"], {"trades": TRADES.schema})
 
 
-STORED = pa.table({
-    "large": pa.array(["a"], pa.large_string()),
-    "dict": pa.array(["a"]).dictionary_encode(),
-    "t32": pa.array([1], pa.time32("s")),
-    "dur": pa.array([1_000_000], pa.duration("us")),
-    "fsb": pa.array([b"ab"], pa.binary(2)),
-    "ms": pa.array([5], pa.timestamp("ms", "Europe/Oslo")),
-    "s": pa.array([5], pa.timestamp("s")),
-    "uuid": pa.ExtensionArray.from_storage(pa.uuid(), pa.array([b"0" * 16], pa.binary(16))),
-    "json": pa.ExtensionArray.from_storage(pa.json_(), pa.array(["{}"])),
-})
+STORED = pa.table(
+    {
+        "large": pa.array(["a"], pa.large_string()),
+        "dict": pa.array(["a"]).dictionary_encode(),
+        "t32": pa.array([1], pa.time32("s")),
+        "dur": pa.array([1_000_000], pa.duration("us")),
+        "fsb": pa.array([b"ab"], pa.binary(2)),
+        "ms": pa.array([5], pa.timestamp("ms", "Europe/Oslo")),
+        "s": pa.array([5], pa.timestamp("s")),
+        "uuid": pa.ExtensionArray.from_storage(pa.uuid(), pa.array([b"0" * 16], pa.binary(16))),
+        "json": pa.ExtensionArray.from_storage(pa.json_(), pa.array(["{}"])),
+    }
+)
 
 
 def test_stored_types_come_back_in_their_canonical_form(engine: DuckEngine):
@@ -122,7 +126,10 @@ def test_stored_types_come_back_in_their_canonical_form(engine: DuckEngine):
         "string", "string", "time64[us]", "month_day_nano_interval", "binary", "timestamp[us, tz=Europe/Oslo]",
         "timestamp[s]", "string", "string",
     ]  # fmt: skip
-    assert DuckInspector(Settings(timezone="UTC")).describe("SELECT * FROM t", {"t": STORED.schema}) == got.schema
+    assert (
+        DuckInspector(Settings(timezone="UTC")).describe("SELECT * FROM t", {"t": STORED.schema})
+        == got.schema
+    )
 
 
 OSLO, LIMA = pa.timestamp("us", "Europe/Oslo"), pa.timestamp("us", "America/Lima")
@@ -140,7 +147,10 @@ ZONED = {
         ("FROM f", {"dep": "Europe/Oslo", "arr": "America/Lima"}),
         ("SELECT DEP FROM F", {"dep": "Europe/Oslo"}),
         ("SELECT dep AS d, x.arr FROM f AS x", {"d": "Europe/Oslo", "arr": "America/Lima"}),
-        ("SELECT f.dep, g.dep AS other, seen FROM f JOIN g USING (id)", {"dep": "Europe/Oslo", "other": "America/Lima", "seen": "Europe/Oslo"}),
+        (
+            "SELECT f.dep, g.dep AS other, seen FROM f JOIN g USING (id)",
+            {"dep": "Europe/Oslo", "other": "America/Lima", "seen": "Europe/Oslo"},
+        ),
         ("SELECT f.dep, g.dep FROM f, g", {}),  # one name, two zones
         ("SELECT * FROM f, g", {"arr": "America/Lima", "seen": "Europe/Oslo"}),
         ("SELECT g.* FROM f, g", {"dep": "America/Lima", "seen": "Europe/Oslo"}),
@@ -161,7 +171,9 @@ def test_a_zone_is_given_back_to_columns_that_are_passed_through(text: str, labe
 
 def test_a_zone_label_changes_no_instant(engine: DuckEngine):
     table = pa.table({"at_": pa.array([0, None, 1_700_000_000_000_000], pa.timestamp("us", "Europe/Oslo"))})
-    got = engine.run(SqlFragment("SELECT at_, at_ + INTERVAL 1 HOUR AS later FROM t"), Inputs({"t": ArrowSource(table)}))
+    got = engine.run(
+        SqlFragment("SELECT at_, at_ + INTERVAL 1 HOUR AS later FROM t"), Inputs({"t": ArrowSource(table)})
+    )
     assert got["at_"].to_pylist() == table["at_"].to_pylist()
     assert str(got.schema.field("at_").type) == "timestamp[us, tz=Europe/Oslo]"
     assert str(got.schema.field("later").type) == "timestamp[us, tz=UTC]"

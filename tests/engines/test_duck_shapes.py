@@ -111,7 +111,9 @@ def test_gives_what_native_tables_give(engine: DuckEngine, native: duckdb.DuckDB
 @pytest.mark.parametrize("shape", SHAPES)
 def test_a_stream_gives_what_a_run_gives(hook_engine: DuckEngine, shape: str):
     def sources() -> Inputs:
-        return Inputs({"trades": ArrowSource(TRADES), "quotes": ArrowSource(QUOTES), "edges": ArrowSource(EDGES)})
+        return Inputs(
+            {"trades": ArrowSource(TRADES), "quotes": ArrowSource(QUOTES), "edges": ArrowSource(EDGES)}
+        )
 
     whole = hook_engine.run(SqlFragment(SHAPES[shape]), sources())
     stream = hook_engine.stream(SqlFragment(SHAPES[shape]), sources())
@@ -120,6 +122,10 @@ def test_a_stream_gives_what_a_run_gives(hook_engine: DuckEngine, shape: str):
 
 
 def test_explain_shows_the_plan_and_no_inner_names(engine: DuckEngine):
-    for text in ("EXPLAIN SELECT * FROM trades WHERE id = 3", "EXPLAIN ANALYZE SELECT sum(qty) FROM trades", "EXPLAIN (FORMAT json) FROM trades"):
+    for text in (
+        "EXPLAIN SELECT * FROM trades WHERE id = 3",
+        "EXPLAIN ANALYZE SELECT sum(qty) FROM trades",
+        "EXPLAIN (FORMAT json) FROM trades",
+    ):
         plan = engine.run(SqlFragment(text), Inputs({"trades": ArrowSource(TRADES)})).to_pylist()
         assert "__luma" not in str(plan)
