@@ -52,8 +52,9 @@ def legend(names: list[str], width: int, top: float) -> tuple[list[str], float]:
 
 def linear(low: float, high: float, start: float, stop: float) -> Place:
     """The straight map that takes `low` to `start` and `high` to `stop`."""
-    scale = (stop - start) / ((high - low) or 1.0)
-    return lambda at: start + (at - low) * scale
+    # Divided first: a span of the smallest float has no finite inverse.
+    span = (high - low) or 1.0
+    return lambda at: start + (at - low) / span * (stop - start)
 
 
 def crowded(values: tuple[str, ...], room: float) -> bool:
