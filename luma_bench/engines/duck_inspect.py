@@ -15,7 +15,7 @@ from luma_bench.engines.duck_connect import connect
 from luma_bench.engines.duck_errors import as_luma_error, read_report
 from luma_bench.engines.duck_result import result_shape
 from luma_bench.engines.duck_zones import zone_labels
-from luma_bench.errors import EngineError, KadeQLBindError, KadeQLUnsupportedError
+from luma_bench.errors import ClosedError, EngineError, KadeQLBindError, KadeQLUnsupportedError
 from luma_bench.types.inspector import SqlStatement
 from luma_bench.types.schema import ROW_ID
 
@@ -35,10 +35,11 @@ class DuckInspector:
     """
 
     def __init__(self, settings: Settings | None = None) -> None:
-        self._con = connect(settings or Settings(threads=1))
+        # In a list, which the finalizer empties: DuckDB's binding complains about a connection that outlives Python.
+        self._held = [connect(settings or Settings(threads=1))]
         self._lock = threading.Lock()
         self._known: dict[str, tuple[str, pa.Schema]] = {}
-        self._finalizer = weakref.finalize(self, self._con.close)
+        self._finalizer = weakref.finalize(self, _let_go, self._held)
 
     def classify(self, text: str) -> list[SqlStatement]:
         """The statements of a text, in order.
@@ -88,6 +89,12 @@ class DuckInspector:
         """Release the connection."""
         self._finalizer()
 
+    @property
+    def _con(self) -> duckdb.DuckDBPyConnection:
+        if not self._held:
+            raise ClosedError("The inspector is closed.", hint="Open the bench again with lb.open(path).")
+        return self._held[0]
+
     def _arrange(self, tables: Mapping[str, pa.Schema]) -> None:
         """Make exactly these tables known, empty."""
         wanted = {name.casefold(): (name, schema) for name, schema in tables.items()}
@@ -112,6 +119,11 @@ class DuckInspector:
             if type(told) is type(error):
                 return as_luma_error(told, text, tables, 0.0, len(_EXPLAIN_PREFIX))
         return as_luma_error(error, text, tables, 0.0)
+
+
+def _let_go(held: list[duckdb.DuckDBPyConnection]) -> None:
+    while held:
+        held.pop().close()
 
 
 def classify(con: duckdb.DuckDBPyConnection, text: str) -> list[SqlStatement]:
