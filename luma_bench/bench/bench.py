@@ -97,7 +97,11 @@ class _Machinery:
         from luma_bench.engines.router import Router
 
         engine = DuckEngine(self._store.settings)
-        return Statements(Runner(self._store, {engine.name: engine}, Router()), DuckInspector(self._store.settings), PlanCache())
+        return Statements(
+            Runner(self._store, {engine.name: engine}, Router()),
+            DuckInspector(self._store.settings),
+            PlanCache(),
+        )
 
     def cancel(self) -> int:
         built = self._statements

@@ -88,7 +88,9 @@ class Pcodec:
         """One standalone pcodec file over the values and the padding."""
         if padding:
             values = np.concatenate([values, np.zeros(padding, values.dtype)])
-        data = standalone.simple_compress(np.ascontiguousarray(values), ChunkConfig(compression_level=self.level))
+        data = standalone.simple_compress(
+            np.ascontiguousarray(values), ChunkConfig(compression_level=self.level)
+        )
         return Encoded(data, len(data))
 
     def decode(self, encoded: bytes, head: int, count: int, dtype: np.dtype) -> pa.Buffer:

@@ -82,7 +82,9 @@ def fixed_of(kind: pa.DataType) -> Fixed | None:
     if types.is_decimal(kind):
         if kind.precision <= DECIMAL32_DIGITS:
             return Fixed(np.dtype(np.int32))
-        return Fixed(np.dtype(np.int64)) if kind.precision <= DECIMAL64_DIGITS else Fixed(np.dtype(np.uint8), 16)
+        return (
+            Fixed(np.dtype(np.int64)) if kind.precision <= DECIMAL64_DIGITS else Fixed(np.dtype(np.uint8), 16)
+        )
     if types.is_date32(kind) or types.is_time32(kind):
         return Fixed(np.dtype(np.int32))
     if types.is_date64(kind) or types.is_time64(kind) or types.is_timestamp(kind) or types.is_duration(kind):
@@ -117,7 +119,10 @@ def refusal(kind: pa.DataType, *, vector: bool = False) -> tuple[str, str] | Non
     if types.is_decimal256(kind):
         return "decimal256 is not stored.", "Cast it to decimal128, or to string to keep every digit."
     if types.is_decimal(kind) and kind.scale < 0:
-        return f"{kind} has a negative scale.", f"Cast it to a decimal of scale 0, such as decimal128({DECIMAL128_DIGITS}, 0)."
+        return (
+            f"{kind} has a negative scale.",
+            f"Cast it to a decimal of scale 0, such as decimal128({DECIMAL128_DIGITS}, 0).",
+        )
     if types.is_interval(kind) and kind != pa.month_day_nano_interval():
         return f"{kind} is not stored.", "Cast it to month_day_nano_interval."
     if types.is_fixed_size_binary(kind) and kind.byte_width == 0:
@@ -125,7 +130,11 @@ def refusal(kind: pa.DataType, *, vector: bool = False) -> tuple[str, str] | Non
     if types.is_dictionary(kind):
         return refusal(kind.value_type)
     if is_list(kind) or types.is_fixed_size_list(kind) or types.is_struct(kind):
-        inner = [kind.field(i).type for i in range(kind.num_fields)] if types.is_struct(kind) else [item_field(kind).type]
+        inner = (
+            [kind.field(i).type for i in range(kind.num_fields)]
+            if types.is_struct(kind)
+            else [item_field(kind).type]
+        )
         for child in inner:
             if (problem := refusal(child, vector=types.is_fixed_size_list(kind))) is not None:
                 return problem

@@ -65,7 +65,9 @@ class Joiner:
             child = self.node(f"{name}.child", kind.value_type, rows * kind.list_size)
             return pa.Array.from_buffers(kind, rows, [valid], children=[child])
         if pa.types.is_struct(kind):
-            children = [self.node(f"{name}.child{i}", kind.field(i).type, rows) for i in range(kind.num_fields)]
+            children = [
+                self.node(f"{name}.child{i}", kind.field(i).type, rows) for i in range(kind.num_fields)
+            ]
             return pa.Array.from_buffers(kind, rows, [valid], children=children)
         return pa.Array.from_buffers(kind, rows, [valid, self._fixed(name, kind)])
 

@@ -12,13 +12,8 @@ import pyarrow.compute as pc
 
 from luma_bench.errors import SchemaError
 from luma_bench.storage.columns import fixed_of, is_list, is_text, is_unicode
+from luma_bench.storage.columns_dictionary import low_cardinality, plain_storage, unified, validity
 
-DICTIONARY_VALUES = 5_000
-"""A column of strings with more distinct values in a segment than this is not dictionary-encoded."""
-
-_SAMPLE = 8_192
-# 5,000 values drawn evenly show about 4,030 of them in a sample of 8,192.
-_SAMPLE_DISTINCT = 4_200
 _INT32_MAX = 2**31 - 1
 
 
@@ -76,7 +71,9 @@ class Splitter:
         self._chunk = chunk
         self._rows = rows
 
-    def column(self, name: str, label: str, arrays: list[pa.Array], index: pa.DataType | None = None) -> Split:
+    def column(
+        self, name: str, label: str, arrays: list[pa.Array], index: pa.DataType | None = None
+    ) -> Split:
         """The components of a column.
 
         Parameters
@@ -98,8 +95,8 @@ class Splitter:
         """
         split = Split()
         run = _Run(self._table, label, split, index)
-        arrays = [_without_views(_storage(array)) for array in arrays]
-        if arrays and is_text(arrays[0].type) and (encoded := _low_cardinality(arrays)) is not None:
+        arrays = [_without_views(plain_storage(array)) for array in arrays]
+        if arrays and is_text(arrays[0].type) and (encoded := low_cardinality(arrays)) is not None:
             arrays = encoded
         run.node(name, arrays, self._chunk, self._rows)
         return split
@@ -116,7 +113,7 @@ class _Run:
 
     def node(self, name: str, arrays: list[pa.Array], chunk: int, shape: int) -> None:
         """Add the components of a node whose row chunks hold up to `chunk` values and `shape` altogether."""
-        arrays = [_storage(array) for array in arrays]
+        arrays = [plain_storage(array) for array in arrays]
         if not arrays or pa.types.is_null(arrays[0].type):
             return
         kind = arrays[0].type
@@ -141,7 +138,15 @@ class _Run:
             self._fixed(name, arrays, chunk, shape)
 
     def _add(
-        self, name: str, parts: Sequence[np.ndarray | None], chunk: int, shape: int, *, width: int = 1, dtype: np.dtype | None = None, fill: int = 0
+        self,
+        name: str,
+        parts: Sequence[np.ndarray | None],
+        chunk: int,
+        shape: int,
+        *,
+        width: int = 1,
+        dtype: np.dtype | None = None,
+        fill: int = 0,
     ) -> None:
         chosen = dtype or next(part.dtype for part in parts if part is not None)
         self._split.components.append(Component(name, parts, chosen, width, max(1, chunk), shape, fill))
@@ -153,12 +158,24 @@ class _Run:
     def _validity(self, name: str, arrays: list[pa.Array], chunk: int) -> None:
         if any(array.null_count for array in arrays):
             # A chunk without nulls is left out: Zarr reads the fill value, all ones, in its place.
-            self._bits(f"{name}.valid", [_bits(array.is_valid()) if array.null_count else None for array in arrays], chunk, 255)
+            self._bits(
+                f"{name}.valid",
+                [_bits(array.is_valid()) if array.null_count else None for array in arrays],
+                chunk,
+                255,
+            )
 
     def _fixed(self, name: str, arrays: list[pa.Array], chunk: int, shape: int) -> None:
         fixed = fixed_of(arrays[0].type)
         assert fixed is not None, f"{arrays[0].type} passed the check of storable types"
-        self._add(name, [self._values(array) for array in arrays], chunk, shape, width=fixed.width, dtype=fixed.dtype)
+        self._add(
+            name,
+            [self._values(array) for array in arrays],
+            chunk,
+            shape,
+            width=fixed.width,
+            dtype=fixed.dtype,
+        )
 
     def _values(self, array: pa.Array) -> np.ndarray:
         """The values of a fixed-width array as they are stored, zero under nulls."""
@@ -168,12 +185,20 @@ class _Run:
         buffer = array.buffers()[1]
         if len(array) == 0 or buffer is None:
             return np.zeros(len(array) * fixed.width, fixed.dtype)
-        element = np.dtype(f"u{size}") if size in (1, 2, 4, 8) else np.dtype(np.uint64 if size % 8 == 0 else np.uint8)
+        element = (
+            np.dtype(f"u{size}")
+            if size in (1, 2, 4, 8)
+            else np.dtype(np.uint64 if size % 8 == 0 else np.uint8)
+        )
         each = size // element.itemsize
-        raw = np.frombuffer(buffer, np.uint8)[array.offset * size : (array.offset + len(array)) * size].view(element).reshape(-1, each)
+        raw = (
+            np.frombuffer(buffer, np.uint8)[array.offset * size : (array.offset + len(array)) * size]
+            .view(element)
+            .reshape(-1, each)
+        )
         if array.null_count:
             raw = raw.copy()
-            raw[~_valid(array)] = 0
+            raw[~validity(array)] = 0
         if pa.types.is_decimal(kind) and size > fixed.dtype.itemsize * fixed.width:
             return self._narrow(kind, raw.view(np.int64), fixed.dtype)
         if pa.types.is_duration(kind) and kind.unit == "ns":
@@ -190,30 +215,42 @@ class _Run:
         if words.shape[1] > 1 and not np.array_equal(words[:, 1], low >> 63):
             fits = False
         if not fits:
-            raise self._refused(f"a value has more digits than {kind} holds.", "Cast the column to a wider decimal.")
+            raise self._refused(
+                f"a value has more digits than {kind} holds.", "Cast the column to a wider decimal."
+            )
         return narrow
 
     def _whole_microseconds(self, nanoseconds: np.ndarray) -> None:
         if np.any(nanoseconds % 1000):
-            raise self._refused("a duration is finer than 1 µs.", "Round it: cast the column to duration('us').")
+            raise self._refused(
+                "a duration is finer than 1 µs.", "Round it: cast the column to duration('us')."
+            )
 
     def _text(self, name: str, arrays: list[pa.Array], chunk: int, shape: int) -> None:
         pairs = [self._lengths_and_bytes(array) for array in arrays]
         self._add(f"{name}.len", [pair[0] for pair in pairs], chunk, shape, dtype=np.dtype(np.int32))
         longest = max(1, *(len(pair[1]) for pair in pairs))
-        self._add(f"{name}.data", [pair[1] for pair in pairs], longest, longest * len(pairs), dtype=np.dtype(np.uint8))
+        self._add(
+            f"{name}.data",
+            [pair[1] for pair in pairs],
+            longest,
+            longest * len(pairs),
+            dtype=np.dtype(np.uint8),
+        )
 
     def _lengths_and_bytes(self, array: pa.Array) -> tuple[np.ndarray, np.ndarray]:
         array = _without_views(array)
         offsets = _offsets(array)
         lengths = np.diff(offsets)
-        if array.null_count and np.any(lengths[~_valid(array)]):
+        if array.null_count and np.any(lengths[~validity(array)]):
             # A null may point at bytes; they are not part of the data.
             array = array.fill_null("" if is_unicode(array.type) else b"")
             offsets = _offsets(array)
             lengths = np.diff(offsets)
         if len(lengths) and int(lengths.max()) > _INT32_MAX:
-            raise self._refused("a value has 2 GiB or more.", "Split the value, or store it in a file and keep its path.")
+            raise self._refused(
+                "a value has 2 GiB or more.", "Split the value, or store it in a file and keep its path."
+            )
         data = array.buffers()[2]
         held = np.frombuffer(data, np.uint8) if data is not None and data.size else np.zeros(0, np.uint8)
         return lengths.astype(np.int32, copy=False), held[int(offsets[0]) : int(offsets[-1])]
@@ -225,7 +262,7 @@ class _Run:
         for array in arrays:
             counts = np.diff(_offsets(array))
             if array.null_count:
-                counts = np.where(_valid(array), counts, 0)
+                counts = np.where(validity(array), counts, 0)
             lengths.append(counts.astype(np.int32, copy=False))
         self._add(f"{name}.len", lengths, chunk, shape, dtype=np.dtype(np.int32))
         children = [array.flatten() for array in arrays]
@@ -236,7 +273,7 @@ class _Run:
         """A map as the list of structs it is, after a check for repeated keys."""
         kind = array.type
         listed = array.cast(pa.list_(pa.struct([kind.key_field, kind.item_field])))
-        keys = _storage(listed.flatten().field(0))
+        keys = plain_storage(listed.flatten().field(0))
         if pa.types.is_dictionary(keys.type):
             keys = keys.dictionary_decode()
         rows = pc.list_parent_indices(listed)
@@ -249,19 +286,29 @@ class _Run:
         dictionary, codes = unified(arrays)
         index = self._index if self._index is not None and "." not in name else arrays[0].type.index_type
         limit = int(np.iinfo(index.to_pandas_dtype()).max)
-        valid = [None if part.null_count == 0 else _valid(part) for part in codes]
+        valid = [None if part.null_count == 0 else validity(part) for part in codes]
         size = len(dictionary)
         dtype = np.dtype(np.uint8 if size <= 256 else np.uint16 if size <= 65_536 else np.int32)
         parts: list[np.ndarray] = []
         for part in codes:
-            values = part.fill_null(0).to_numpy(zero_copy_only=False) if part.null_count else part.to_numpy(zero_copy_only=False)
+            values = (
+                part.fill_null(0).to_numpy(zero_copy_only=False)
+                if part.null_count
+                else part.to_numpy(zero_copy_only=False)
+            )
             parts.append(values.astype(dtype))
         if size - 1 > limit and any(len(np.unique(part)) - 1 > limit for part in parts):
             raise self._refused(
-                f"its dictionaries together hold more values than a {index} index counts.", "Cast the index to int32."
+                f"its dictionaries together hold more values than a {index} index counts.",
+                "Cast the index to int32.",
             )
         if any(mask is not None for mask in valid):
-            self._bits(f"{name}.valid", [None if m is None else np.packbits(m, bitorder="little") for m in valid], chunk, 255)
+            self._bits(
+                f"{name}.valid",
+                [None if m is None else np.packbits(m, bitorder="little") for m in valid],
+                chunk,
+                255,
+            )
         self._add(f"{name}.code", parts, chunk, shape, dtype=dtype)
         self.node(f"{name}.dict", [dictionary], len(dictionary), len(dictionary))
         if self._split.codes is None and "." not in name:
@@ -272,94 +319,20 @@ class _Run:
         return SchemaError.column(self._table, self._label, problem, hint)
 
 
-def one_dictionary(column: pa.ChunkedArray) -> pa.ChunkedArray:
-    """A dictionary column whose chunks share one dictionary, with int32 codes; any other column as it is.
-
-    Arrow's own unification gives up on nulls in dictionaries, nested values and narrow indexes.
-    """
-    if not pa.types.is_dictionary(column.type) or column.num_chunks < 2:
-        return column
-    whole, codes = unified(column.chunks)
-    ordered = column.type.ordered
-    return pa.chunked_array([pa.DictionaryArray.from_arrays(part, whole, ordered=ordered) for part in codes])
-
-
-def unified(arrays: list[pa.Array]) -> tuple[pa.Array, list[pa.Array]]:
-    """One dictionary without nulls for all arrays, and each array's int32 codes into it, null where the value is."""
-    dictionaries: list[pa.Array] = []
-    starts: list[int] = []
-    for array in arrays:
-        known = next((i for i, one in enumerate(dictionaries) if one is array.dictionary or one.equals(array.dictionary)), None)
-        if known is None:
-            known = len(dictionaries)
-            dictionaries.append(array.dictionary)
-        starts.append(known)
-    offsets = np.concatenate([[0], np.cumsum([len(one) for one in dictionaries])])
-    whole = dictionaries[0] if len(dictionaries) == 1 else pa.concat_arrays(dictionaries)
-    # Position of every concatenated value in the final dictionary; -1 for a null.
-    place = np.arange(len(whole), dtype=np.int32)
-    if whole.null_count or len(dictionaries) > 1:
-        keep = _first_of_each(whole)
-        place, whole = keep[0], whole.take(pa.array(keep[1]))
-    trivial = len(place) == len(whole)
-    codes: list[pa.Array] = []
-    for array, start in zip(arrays, starts, strict=True):
-        indices = array.indices.cast(pa.int32())
-        if not trivial or len(dictionaries) > 1:
-            mapped = pa.array(place[int(offsets[start]) : int(offsets[start + 1])], mask=place[int(offsets[start]) : int(offsets[start + 1])] < 0)
-            indices = mapped.take(indices)
-        codes.append(indices)
-    return whole, codes
-
-
-def _first_of_each(values: pa.Array) -> tuple[np.ndarray, np.ndarray]:
-    """For every value its place among the distinct non-null ones (-1 for null), and where those first stand."""
-    stored = _storage(values)
-    simple = not (pa.types.is_nested(stored.type) or pa.types.is_dictionary(stored.type))
-    if simple and not pa.types.is_decimal32(stored.type) and not pa.types.is_decimal64(stored.type):
-        encoded = stored.dictionary_encode()
-        codes = encoded.indices.fill_null(-1).to_numpy(zero_copy_only=False)
-        order = np.unique(codes, return_index=True)
-        return codes.astype(np.int32), order[1][order[0] >= 0]
-    # No hash kernel for this type: every value keeps its own place.
-    valid = _valid(stored)
-    place = np.where(valid, np.cumsum(valid) - 1, -1).astype(np.int32)
-    return place, np.flatnonzero(valid)
-
-
-def _low_cardinality(arrays: list[pa.Array]) -> list[pa.Array] | None:
-    """The dictionary-encoded arrays when a text column has few distinct values, else None."""
-    column = pa.chunked_array(arrays)
-    rows = len(column)
-    if rows < 2:
-        return None
-    picks = np.unique(np.linspace(0, rows - 1, min(rows, _SAMPLE)).astype(np.int64))
-    distinct = len(column.take(pa.array(picks)).unique())
-    if distinct > min(_SAMPLE_DISTINCT, len(picks) // 2):
-        return None
-    encoded = column.dictionary_encode()
-    size = len(encoded.chunk(0).dictionary)
-    return encoded.chunks if size <= min(DICTIONARY_VALUES, max(1, rows // 2)) else None
-
-
 def _comparable(keys: pa.Array) -> dict[str, pa.Array]:
     """A map's keys as columns that Arrow can group by."""
     if pa.types.is_struct(keys.type):
         columns: dict[str, pa.Array] = {}
         for i in range(keys.type.num_fields):
-            columns |= {f"{i}.{name}": part for name, part in _comparable(_storage(keys.field(i))).items()}
+            columns |= {
+                f"{i}.{name}": part for name, part in _comparable(plain_storage(keys.field(i))).items()
+            }
         return columns
     if pa.types.is_decimal(keys.type):
         keys = keys.cast(pa.decimal128(keys.type.precision, keys.type.scale))
     if pa.types.is_nested(keys.type) or pa.types.is_interval(keys.type):
         return {"key": pa.array([repr(item) for item in keys.to_pylist()])}
     return {"key": keys}
-
-
-def _storage(array: pa.Array) -> pa.Array:
-    while isinstance(array, pa.ExtensionArray):
-        array = array.storage
-    return array
 
 
 def _without_views(array: pa.Array) -> pa.Array:
@@ -369,12 +342,12 @@ def _without_views(array: pa.Array) -> pa.Array:
     return array
 
 
-def _valid(array: pa.Array) -> np.ndarray:
-    return array.is_valid().to_numpy(zero_copy_only=False)
-
-
 def _offsets(array: pa.Array) -> np.ndarray:
-    wide = pa.types.is_large_string(array.type) or pa.types.is_large_binary(array.type) or pa.types.is_large_list(array.type)
+    wide = (
+        pa.types.is_large_string(array.type)
+        or pa.types.is_large_binary(array.type)
+        or pa.types.is_large_list(array.type)
+    )
     buffer = array.buffers()[1]
     if len(array) == 0 or buffer is None:
         return np.zeros(1, np.int64)

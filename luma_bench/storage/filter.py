@@ -20,7 +20,14 @@ from luma_bench.storage.predicates import Both, Compare, Either, Known, Member, 
 from luma_bench.storage.zones import bytes_of, integers_of
 from luma_bench.types.predicate import Operator, Predicate
 
-_KERNELS = {"=": pc.equal, "!=": pc.not_equal, "<": pc.less, "<=": pc.less_equal, ">": pc.greater, ">=": pc.greater_equal}
+_KERNELS = {
+    "=": pc.equal,
+    "!=": pc.not_equal,
+    "<": pc.less,
+    "<=": pc.less_equal,
+    ">": pc.greater,
+    ">=": pc.greater_equal,
+}
 
 
 def evaluate(predicate: Predicate, table: pa.RecordBatch | pa.Table) -> pa.BooleanArray:

@@ -11,6 +11,7 @@ import os
 import threading
 from collections import OrderedDict
 from collections.abc import Callable, Hashable
+from concurrent.futures import CancelledError as FutureCancelled
 from concurrent.futures import Future, ThreadPoolExecutor
 from typing import Any
 
@@ -94,23 +95,23 @@ class BufferPool:
             value = self._hit(key)
             if value is not None:
                 return value
-            waiting = self._loading.get(key)
-            if waiting is None:
-                mine: Future[Any] = Future()
-                self._loading[key] = mine
-        if waiting is not None:
-            return waiting.result()
+            future = self._loading.get(key)
+            first = future is None
+            if future is None:
+                future = self._loading[key] = Future()
+        if not first:
+            return future.result()
         try:
             value, nbytes = load()
         except BaseException as error:
             with self._lock:
                 del self._loading[key]
-            mine.set_exception(error)
+            future.set_exception(error)
             raise
         with self._lock:
             del self._loading[key]
             self._keep(key, value, nbytes)
-        mine.set_result(value)
+        future.set_result(value)
         return value
 
     def submit(self, task: Callable[[], Any]) -> Future[Any]:
@@ -123,11 +124,24 @@ class BufferPool:
         """
         with self._lock:
             if self._closed:
-                raise ClosedError("The buffer pool is closed.", hint="Open the bench again with lb.open(path).")
+                raise _closed()
             if self._executor is None:
                 self._executor = ThreadPoolExecutor(self._threads, thread_name_prefix="luma-decode")
-            executor = self._executor
-        return executor.submit(task)
+            return self._executor.submit(task)
+
+    @staticmethod
+    def result(future: Future[Any]) -> Any:
+        """Wait for a submitted task.
+
+        Raises
+        ------
+        ClosedError
+            The pool was closed before the task began.
+        """
+        try:
+            return future.result()
+        except FutureCancelled as error:
+            raise _closed() from error
 
     def clear(self) -> None:
         """Drop every entry."""
@@ -174,3 +188,7 @@ class BufferPool:
                 _, held = self._often.popitem(last=False)
                 self._often_bytes -= held[1]
             self._bytes -= held[1]
+
+
+def _closed() -> ClosedError:
+    return ClosedError("The buffer pool is closed.", hint="Open the bench again with lb.open(path).")

@@ -139,7 +139,9 @@ def _value_type(column: str, types: Mapping[str, pa.DataType]) -> pa.DataType:
     return value_type
 
 
-def _comparison(column: str, op: Operator, value: object, sql_type: str, types: Mapping[str, pa.DataType]) -> Test:
+def _comparison(
+    column: str, op: Operator, value: object, sql_type: str, types: Mapping[str, pa.DataType]
+) -> Test:
     kind = _value_type(column, types)
     held, exact = _constant(value, sql_type, kind)
     if exact:
@@ -154,7 +156,9 @@ def _comparison(column: str, op: Operator, value: object, sql_type: str, types: 
             return Compare(column, ">", held)
 
 
-def _membership(column: str, values: tuple[object, ...], sql_type: str, types: Mapping[str, pa.DataType]) -> Test:
+def _membership(
+    column: str, values: tuple[object, ...], sql_type: str, types: Mapping[str, pa.DataType]
+) -> Test:
     kind = _value_type(column, types)
     held = [value for value, exact in (_constant(item, sql_type, kind) for item in values) if exact]
     if not held:
@@ -175,7 +179,12 @@ def _constant(value: object, sql_type: str, kind: pa.DataType) -> tuple[Any, boo
     types = pa.types
     if types.is_boolean(kind) and sql_type == "BOOLEAN" and isinstance(value, bool):
         return int(value), True
-    if types.is_integer(kind) and sql_type == _INTEGERS[str(kind)] and isinstance(value, int) and not isinstance(value, bool):
+    if (
+        types.is_integer(kind)
+        and sql_type == _INTEGERS[str(kind)]
+        and isinstance(value, int)
+        and not isinstance(value, bool)
+    ):
         limits = np.iinfo(kind.to_pandas_dtype())
         if limits.min <= value <= limits.max:
             return value, True
@@ -193,9 +202,18 @@ def _constant(value: object, sql_type: str, kind: pa.DataType) -> tuple[Any, boo
             return value.encode(), True
         except UnicodeEncodeError as error:
             raise Untranslatable(value) from error
-    elif (is_text(kind) or types.is_fixed_size_binary(kind)) and sql_type == "BLOB" and isinstance(value, bytes | bytearray | memoryview):
+    elif (
+        (is_text(kind) or types.is_fixed_size_binary(kind))
+        and sql_type == "BLOB"
+        and isinstance(value, bytes | bytearray | memoryview)
+    ):
         return bytes(value), True
-    elif types.is_date32(kind) and sql_type == "DATE" and isinstance(value, dt.date) and not isinstance(value, dt.datetime):
+    elif (
+        types.is_date32(kind)
+        and sql_type == "DATE"
+        and isinstance(value, dt.date)
+        and not isinstance(value, dt.datetime)
+    ):
         return value.toordinal() - _EPOCH.toordinal(), True
     elif (microseconds := _microseconds(value, sql_type, kind)) is not None:
         held, rest = divmod(microseconds, _STEP[kind.unit])
@@ -206,12 +224,20 @@ def _constant(value: object, sql_type: str, kind: pa.DataType) -> tuple[Any, boo
 def _microseconds(value: object, sql_type: str, kind: pa.DataType) -> int | None:
     """The microseconds of a time or timestamp constant; None for another type, and for columns finer than that."""
     types = pa.types
-    if types.is_time(kind) and kind.unit in _STEP and sql_type == "TIME" and isinstance(value, dt.time) and value.tzinfo is None:
+    if (
+        types.is_time(kind)
+        and kind.unit in _STEP
+        and sql_type == "TIME"
+        and isinstance(value, dt.time)
+        and value.tzinfo is None
+    ):
         return ((value.hour * 60 + value.minute) * 60 + value.second) * 1_000_000 + value.microsecond
     if not types.is_timestamp(kind) or kind.unit not in _STEP:
         return None
     if kind.tz is not None:
-        whole = sql_type == "TIMESTAMP WITH TIME ZONE" and isinstance(value, int) and not isinstance(value, bool)
+        whole = (
+            sql_type == "TIMESTAMP WITH TIME ZONE" and isinstance(value, int) and not isinstance(value, bool)
+        )
         return value if whole and isinstance(value, int) else None
     if sql_type == _NAIVE[kind.unit] and isinstance(value, dt.datetime) and value.tzinfo is None:
         return (value - _EPOCH) // _MICROSECOND
@@ -221,7 +247,11 @@ def _microseconds(value: object, sql_type: str, kind: pa.DataType) -> int | None
 def _decimal(value: Decimal, sql_type: str, kind: pa.DataType) -> int:
     """A decimal constant as a count of the column's last place."""
     shape = _DECIMAL.fullmatch(sql_type)
-    if shape is None or (int(shape[1]), int(shape[2])) != (kind.precision, kind.scale) or not value.is_finite():
+    if (
+        shape is None
+        or (int(shape[1]), int(shape[2])) != (kind.precision, kind.scale)
+        or not value.is_finite()
+    ):
         raise Untranslatable(value)
     sign, digits, exponent = value.as_tuple()
     count = int("".join(map(str, digits)))

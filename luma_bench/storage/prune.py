@@ -28,10 +28,16 @@ def _possible(test: Test, zones: ZoneLookup) -> tuple[np.ndarray, np.ndarray]:
     """For every chunk whether some row may be TRUE, and whether some row may be FALSE."""
     match test:
         case Both(left, right):
-            (left_true, left_false), (right_true, right_false) = _possible(left, zones), _possible(right, zones)
+            (left_true, left_false), (right_true, right_false) = (
+                _possible(left, zones),
+                _possible(right, zones),
+            )
             return left_true & right_true, left_false | right_false
         case Either(left, right):
-            (left_true, left_false), (right_true, right_false) = _possible(left, zones), _possible(right, zones)
+            (left_true, left_false), (right_true, right_false) = (
+                _possible(left, zones),
+                _possible(right, zones),
+            )
             return left_true | right_true, left_false & right_false
         case Negated(operand):
             true, false = _possible(operand, zones)
@@ -52,7 +58,10 @@ def _possible(test: Test, zones: ZoneLookup) -> tuple[np.ndarray, np.ndarray]:
             single = np.zeros(len(zone.rows), bool)
             if zone.bounded:
                 for value in values:
-                    single |= zone.known & ~zone.nan & ~zone.open & _where(zone.low == value) & _where(zone.high == value)
+                    low, high, value = _against(zone, value)
+                    single |= (
+                        zone.known & ~zone.nan & ~zone.open & _where(low == value) & _where(high == value)
+                    )
             return true, (zone.nulls < zone.rows) & ~single
         case Compare(column, op, value):
             zone = zones(column)
@@ -63,11 +72,22 @@ def _where(mask: Any) -> np.ndarray:
     return np.asarray(mask, dtype=bool)
 
 
+def _against(zone: Zones, value: Any) -> tuple[np.ndarray, np.ndarray, Any]:
+    """The bounds and a constant, such that comparing them is comparing the values."""
+    if not zone.known.any():
+        # Bounds without a meaning may be of a type that does not compare; the constant itself does.
+        none = np.empty(len(zone.known), object)
+        none[:] = [value] * len(none)
+        return none, none, np.array(value, object)
+    # NumPy would make a fixed-size string of bytes, and drop the NULs at its end.
+    return zone.low, zone.high, np.array(value, object) if isinstance(value, bytes) else value
+
+
 def _compared(zone: Zones, op: Operator, value: Any) -> np.ndarray:
     """Whether a chunk may hold a value that compares so; every value is in [low, high] or NaN or NULL."""
     if not zone.bounded:
         return zone.nulls < zone.rows
-    low, high, known = zone.low, zone.high, zone.known
+    known = zone.known
     if isinstance(value, float) and math.isnan(value):
         match op:
             case "=" | ">=":
@@ -78,6 +98,7 @@ def _compared(zone: Zones, op: Operator, value: Any) -> np.ndarray:
                 return known | zone.nan
             case _:
                 return np.zeros(len(known), bool)
+    low, high, value = _against(zone, value)
     match op:
         case "=":
             return known & _where(low <= value) & (_where(high >= value) | zone.open)
@@ -131,10 +152,17 @@ def _range_share(zone: Zones, op: Operator, value: Any, distinct: int | None) ->
         return _equal_share(zone, distinct)
     if op == "!=":
         return 1.0 - _equal_share(zone, distinct)
-    if not zone.bounded or zone.low.dtype.kind not in "iuf" or (isinstance(value, float) and math.isnan(value)):
+    if (
+        not zone.bounded
+        or zone.low.dtype.kind not in "iuf"
+        or isinstance(value, bytes)
+        or (isinstance(value, float) and math.isnan(value))
+    ):
         return np.full(len(zone.rows), _UNKNOWN_RANGE)
     low, high = zone.low.astype(float), zone.high.astype(float)
     with np.errstate(invalid="ignore", over="ignore"):
-        below = np.where(high > low, (float(value) - low) / np.where(high > low, high - low, 1.0), low < float(value))
+        below = np.where(
+            high > low, (float(value) - low) / np.where(high > low, high - low, 1.0), low < float(value)
+        )
     below = np.clip(np.nan_to_num(below, nan=0.5), 0.0, 1.0)
     return below if op in ("<", "<=") else 1.0 - below

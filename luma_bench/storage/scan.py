@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
-import numpy as np
 import pyarrow as pa
 
 from luma_bench.config import Settings
@@ -13,10 +12,10 @@ from luma_bench.errors import SchemaError
 from luma_bench.storage import tail
 from luma_bench.storage.columns import is_text, stream_type
 from luma_bench.storage.pool import BufferPool
-from luma_bench.storage.predicates import Test, Untranslatable, columns_in, translate
+from luma_bench.storage.predicates import Test, Untranslatable, translate
 from luma_bench.storage.scan_pieces import Source, SourceColumn
 from luma_bench.storage.scan_stream import stream_of
-from luma_bench.storage.segment import Segment, SegmentRef
+from luma_bench.storage.segment import SegmentRef
 from luma_bench.storage.tail import InlineBlob
 from luma_bench.storage.zones import distinct_of
 from luma_bench.types.predicate import Predicate
@@ -42,7 +41,12 @@ class TableScan:
     """
 
     def __init__(
-        self, schema: TableSchema, segments: Sequence[SegmentRef], inline: Sequence[InlineBlob], pool: BufferPool, settings: Settings
+        self,
+        schema: TableSchema,
+        segments: Sequence[SegmentRef],
+        inline: Sequence[InlineBlob],
+        pool: BufferPool,
+        settings: Settings,
     ) -> None:
         self._table = schema
         self._segments = tuple(segments)
@@ -88,7 +92,9 @@ class TableScan:
             return False
         return source.worthwhile(test)
 
-    def stream(self, columns: Sequence[int] | None, predicates: Sequence[Predicate], counters: ScanCounters) -> pa.RecordBatchReader:
+    def stream(
+        self, columns: Sequence[int] | None, predicates: Sequence[Predicate], counters: ScanCounters
+    ) -> pa.RecordBatchReader:
         """Batches of exactly `columns` where every predicate is TRUE; see `ScanSource.stream`.
 
         Raises
@@ -103,55 +109,87 @@ class TableScan:
                 tests.append(translate(predicate, source.types))
             except Untranslatable as error:
                 raise SchemaError(
-                    f"Table {self.name!r} cannot apply the predicate {predicate!r}: {error}.", hint="Offer it to accepts() first."
+                    f"Table {self.name!r} cannot apply the predicate {predicate!r}: {error}.",
+                    hint="Offer it to accepts() first.",
                 ) from error
         wanted = range(len(source.columns)) if columns is None else columns
         return stream_of(source, [source.columns[i] for i in wanted], tests, counters)
 
-    def read(self, columns: Sequence[str] | None = None) -> pa.Table:
+    def read(self, columns: Sequence[str] | None = None, counters: ScanCounters | None = None) -> pa.Table:
         """Rows in exactly the Arrow types that were written, without SQL.
 
         Parameters
         ----------
         columns
             Names in the order wanted, `_rowid` among them if asked for; None for all of the table's.
+        counters
+            Where the rows, bytes, segments and chunks that this read takes are added, as a stream does.
 
         Raises
         ------
         SchemaError
             There is no such column.
+        CorruptionError
+            Bytes on disk are not those that were written.
         """
         source = self._prepared()
         names = self._table.names if columns is None else tuple(columns)
-        fields = [pa.field(ROW_ID, pa.int64(), False) if name == ROW_ID else self._table.column(name).field for name in names]
-        work = [[self._pool.submit(lambda s=segment, f=field: self._exact(source, s, f)) for field in fields] for segment in source.segments]
+        fields = [
+            pa.field(ROW_ID, pa.int64(), False) if name == ROW_ID else self._table.column(name).field
+            for name in names
+        ]
+        counted = ScanCounters() if counters is None else counters
+        live = [ref for ref in source.segments if ref.live_rows]
+        work = [[self._pool.submit(self._job(source, ref, field)) for field in fields] for ref in live]
         parts: list[list[pa.Array]] = [[] for _ in fields]
-        for futures in work:
-            for i, future in enumerate(futures):
-                parts[i] += future.result()
+        try:
+            for ref, futures in zip(live, work, strict=True):
+                for i, future in enumerate(futures):
+                    arrays, nbytes = self._pool.result(future)
+                    parts[i] += arrays
+                    counted.add(nbytes=nbytes)
+                counted.add(rows=ref.rows, segments=1, chunks=source.open(ref).chunks)
+        finally:
+            # After a failure nobody waits for the rest; what is done cannot be cancelled.
+            for futures in work:
+                for future in futures:
+                    future.cancel()
+        counted.add(rows=sum(blob.live_rows for blob in self._inline))
         for i, field in enumerate(fields):
             if self._inline:
-                held = tail.row_ids(self._inline) if field.name == ROW_ID else tail.exact(self._inline, self._table.column(field.name))
+                held = (
+                    tail.row_ids(self._inline)
+                    if field.name == ROW_ID
+                    else tail.exact(self._inline, self._table.column(field.name))
+                )
                 parts[i] += held.chunks if isinstance(held, pa.ChunkedArray) else [held]
         arrays = [pa.chunked_array(part, field.type) for part, field in zip(parts, fields, strict=True)]
         return pa.Table.from_arrays(arrays, schema=pa.schema(fields))
 
-    def _exact(self, source: Source, ref: SegmentRef, field: pa.Field) -> list[pa.Array]:
-        """One column of one segment in its written type; only rows that live."""
+    def _job(
+        self, source: Source, ref: SegmentRef, field: pa.Field
+    ) -> Callable[[], tuple[list[pa.Array], int]]:
+        return lambda: self._exact(source, ref, field)
+
+    def _exact(self, source: Source, ref: SegmentRef, field: pa.Field) -> tuple[list[pa.Array], int]:
+        """One column of one segment in its written type, only rows that live; and the bytes read."""
         segment = source.open(ref)
         parts: list[pa.Array] = []
+        total = 0
         for chunk in range(segment.chunks):
             if field.name == ROW_ID:
-                array = segment.row_ids(chunk)[0]
+                array, nbytes = segment.row_ids(chunk)
             else:
-                array = segment.read(self._table.column(field.name).id, chunk, field.type, self._pool)
+                column_id = self._table.column(field.name).id
+                array, nbytes = segment.read_counted(column_id, chunk, field.type, self._pool)
+            total += nbytes
             keep = source.live(segment, chunk * segment.chunk_rows, len(array))
             if keep is None:
                 parts.append(array)
             else:
                 held = tail.filtered(array, pa.array(keep))
                 parts += held.chunks if isinstance(held, pa.ChunkedArray) else [held]
-        return parts
+        return parts, total
 
     def _prepared(self) -> Source:
         """What streams share, made at first use: reading the statistics and the tail takes a moment."""
@@ -177,12 +215,18 @@ class TableScan:
             source.tail = pa.RecordBatch.from_arrays(batch, schema=source.schema)
         return source
 
-    def _form(self, source: Source, column_id: int, kind: pa.DataType, data: pa.ChunkedArray | None) -> pa.DataType:
+    def _form(
+        self, source: Source, column_id: int, kind: pa.DataType, data: pa.ChunkedArray | None
+    ) -> pa.DataType:
         """The type in which a column is streamed."""
         streamed = stream_type(kind)
         if not (is_text(streamed) or pa.types.is_dictionary(streamed)):
             return streamed
-        sizes = [distinct_of(stats, column_id) for stats in source.statistics if stats.schema.get_field_index(f"{column_id}.nulls") >= 0]
+        sizes = [
+            distinct_of(stats, column_id)
+            for stats in source.statistics
+            if stats.schema.get_field_index(f"{column_id}.nulls") >= 0
+        ]
         if not sizes or any(size is None for size in sizes):
             # A dictionary written as such is one in every segment; without segments its codes stay wide.
             return streamed

@@ -9,14 +9,12 @@ from dataclasses import dataclass
 import numpy as np
 import pyarrow as pa
 
+from luma_bench.errors import CorruptionError
 from luma_bench.storage.pool import BufferPool
 from luma_bench.storage.predicates import Test
 from luma_bench.storage.prune import likely_share, may_hold
 from luma_bench.storage.segment import Segment, SegmentRef
 from luma_bench.storage.zones import Zones, distinct_of, from_bytes, zones_in
-
-BATCH_ROWS = 1 << 17
-"""Row chunks smaller than this are decoded and streamed together, where none of them is pruned."""
 
 _WORTH_SKIPPING = 0.2
 _WORTH_SKIPPING_ROWS = 1 << 15
@@ -68,7 +66,7 @@ class Source:
         self.tail: pa.RecordBatch | None = None
         self._zones: dict[int, Zones] = {}
         self._lock = threading.Lock()
-        self.statistics = [from_bytes(ref.stats) if ref.stats is not None else self._statistics(ref) for ref in self.segments]
+        self.statistics = [self._statistics(ref) for ref in self.segments]
 
     def open(self, ref: SegmentRef) -> Segment:
         """The segment, its index from the pool when it was read before."""
@@ -90,19 +88,22 @@ class Source:
         return [ref for ref, kept in zip(self.segments, keep, strict=True) if kept]
 
     def pieces(self, segment: Segment, tests: Sequence[Test]) -> Pieces:
-        """What is left of a segment after its zone maps; adjacent small chunks together."""
+        """What is left of a segment after its zone maps; adjacent small chunks together, where none of them is pruned."""
         chunks = segment.chunks
         keep = np.ones(chunks, bool)
         for test in tests:
             keep &= may_hold(test, self._chunk_zones(segment))
-        group = max(1, BATCH_ROWS // segment.chunk_rows)
+        group = segment.index.batch_chunks
         found: list[Piece] = []
         for first in range(0, chunks, group):
             count = min(group, chunks - first)
             if keep[first : first + count].all():
                 found.append(self._piece(segment, first, count))
             else:
-                found += [self._piece(segment, first + i, 1) for i in np.flatnonzero(keep[first : first + count]).tolist()]
+                found += [
+                    self._piece(segment, first + i, 1)
+                    for i in np.flatnonzero(keep[first : first + count]).tolist()
+                ]
         return Pieces(found, chunks - int(keep.sum()))
 
     def live(self, segment: Segment, start: int, rows: int) -> np.ndarray | None:
@@ -144,8 +145,15 @@ class Source:
         return Piece(segment, first, count, start, min(count * segment.chunk_rows, segment.rows - start))
 
     def _statistics(self, ref: SegmentRef) -> pa.RecordBatch:
-        """The zone maps of a segment that the catalog has no statistics of: its chunks stand for it."""
-        return self.open(ref).statistics()
+        """A segment's zone map; where the catalog has none, its chunks stand for it."""
+        if ref.stats is None:
+            return self.open(ref).statistics()
+        try:
+            return from_bytes(ref.stats)
+        except (pa.ArrowInvalid, OSError, StopIteration) as error:
+            raise CorruptionError.file_of(
+                ref.ulid, f"its statistics in the catalog are no Arrow data: {error}"
+            ) from error
 
     def _id(self, name: str) -> int | None:
         return next(column.id for column in self.columns if column.name == name)
@@ -153,7 +161,9 @@ class Source:
     def _segment_zones(self, name: str) -> Zones:
         column_id = self._id(name)
         if column_id is None:
-            return _row_id_zones([ref.first_row_id for ref in self.segments], [ref.rows for ref in self.segments])
+            return _row_id_zones(
+                [ref.first_row_id for ref in self.segments], [ref.rows for ref in self.segments]
+            )
         with self._lock:
             held = self._zones.get(column_id)
             if held is None:
@@ -166,7 +176,9 @@ class Source:
             if column_id is not None:
                 return segment.zones(column_id)
             first = segment.ref.first_row_id
-            starts = [None if first is None else first + i * segment.chunk_rows for i in range(segment.chunks)]
+            starts = [
+                None if first is None else first + i * segment.chunk_rows for i in range(segment.chunks)
+            ]
             return _row_id_zones(starts, [segment.rows_of(i) for i in range(segment.chunks)])
 
         return zones

@@ -18,7 +18,9 @@ from luma_bench.storage.segment import SegmentRef
 from luma_bench.types.scan import ScanCounters
 
 
-def stream_of(source: Source, columns: Sequence[SourceColumn], tests: Sequence[Test], counters: ScanCounters) -> pa.RecordBatchReader:
+def stream_of(
+    source: Source, columns: Sequence[SourceColumn], tests: Sequence[Test], counters: ScanCounters
+) -> pa.RecordBatchReader:
     """The rows of `columns` where every test is TRUE.
 
     A stream whose chunks all lie in the pool is handed over whole, so that no Python runs while the engine reads.
@@ -30,7 +32,14 @@ def stream_of(source: Source, columns: Sequence[SourceColumn], tests: Sequence[T
 
 
 class _Stream:
-    def __init__(self, source: Source, columns: Sequence[SourceColumn], tests: Sequence[Test], counters: ScanCounters, schema: pa.Schema) -> None:
+    def __init__(
+        self,
+        source: Source,
+        columns: Sequence[SourceColumn],
+        tests: Sequence[Test],
+        counters: ScanCounters,
+        schema: pa.Schema,
+    ) -> None:
         self._source = source
         self._columns = columns
         self._tests = tests
@@ -50,27 +59,34 @@ class _Stream:
         stored = [column for column in self._columns if column.id is not None]
         pieces: list[Piece] = [piece for segment in indexes for piece in source.pieces(segment, ()).pieces]
         arrays = pool.peek_all([key_of(piece, column) for piece in pieces for column in stored])
-        if arrays is None or (len(stored) < len(self._columns) and any(segment.ref.first_row_id is None for segment in indexes)):
+        if arrays is None or (
+            len(stored) < len(self._columns) and any(segment.ref.first_row_id is None for segment in indexes)
+        ):
             return None
         batches: list[pa.RecordBatch] = []
         held = iter(arrays)
         for piece in pieces:
             values = [next(held) if column.id is not None else _row_ids(piece)[0] for column in self._columns]
             batches.append(self._batch(values, piece.rows))
-        self._counters.add(rows=sum(piece.rows for piece in pieces), segments=len(indexes), chunks=sum(piece.count for piece in pieces))
+        self._counters.add(
+            rows=sum(piece.rows for piece in pieces),
+            segments=len(indexes),
+            chunks=sum(piece.count for piece in pieces),
+        )
         return batches + self._tail_batches()
 
     def batches(self) -> Iterator[pa.RecordBatch]:
         """Batches in order; closing the iterator cancels what was not begun."""
         window: deque[Future[list[pa.RecordBatch]]] = deque()
-        depth = self._source.pool.threads + 2
+        pool = self._source.pool
+        depth = pool.threads + 2
         try:
             for task in self._tasks():
-                window.append(self._source.pool.submit(task))
+                window.append(pool.submit(task))
                 if len(window) >= depth:
-                    yield from window.popleft().result()
+                    yield from pool.result(window.popleft())
             while window:
-                yield from window.popleft().result()
+                yield from pool.result(window.popleft())
             yield from self._tail_batches()
         finally:
             for future in window:
@@ -79,11 +95,15 @@ class _Stream:
     def _tasks(self) -> Iterator[Any]:
         source = self._source
         survivors = source.survivors(self._tests)
-        self._counters.add(segments_pruned=sum(1 for ref in source.segments if ref.live_rows) - len(survivors))
+        self._counters.add(
+            segments_pruned=sum(1 for ref in source.segments if ref.live_rows) - len(survivors)
+        )
         opening: Future[Any] | None = None
         for i, ref in enumerate(survivors):
-            segment = source.open(ref) if opening is None else opening.result()
-            opening = source.pool.submit(_opener(source, survivors[i + 1])) if i + 1 < len(survivors) else None
+            segment = source.open(ref) if opening is None else source.pool.result(opening)
+            opening = (
+                source.pool.submit(_opener(source, survivors[i + 1])) if i + 1 < len(survivors) else None
+            )
             left = source.pieces(segment, self._tests)
             used = bool(left.pieces)
             self._counters.add(segments=int(used), segments_pruned=int(not used), chunks_pruned=left.pruned)
@@ -132,7 +152,12 @@ class _Stream:
         if not rows:
             return []
         values = [tail.column(column.name) for column in self._columns]
-        return [self._batch(values if mask is None or rows == tail.num_rows else [value.filter(mask) for value in values], rows)]
+        return [
+            self._batch(
+                values if mask is None or rows == tail.num_rows else [value.filter(mask) for value in values],
+                rows,
+            )
+        ]
 
     def _batch(self, values: list[pa.Array], rows: int) -> pa.RecordBatch:
         if not values:

@@ -21,7 +21,14 @@ from luma_bench.storage.codecs import CODECS, CodecError
 from luma_bench.storage.columns import ROW_ID_ARRAY, node_name, stream_type
 from luma_bench.storage.columns_join import Joiner
 from luma_bench.storage.pool import BufferPool
-from luma_bench.storage.segment_index import TAIL_BYTES, SegmentIndex, SegmentIndexError, read_trailer, unpack
+from luma_bench.storage.segment_index import (
+    TAIL_BYTES,
+    SegmentIndex,
+    SegmentIndexError,
+    is_sealed,
+    read_trailer,
+    unpack,
+)
 from luma_bench.storage.segment_write import write_file
 from luma_bench.storage.zones import Zones, merged_batch, zones_in
 from luma_bench.types.schema import ROW_ID, TableSchema
@@ -91,7 +98,9 @@ def write_segment(
     if (first_row_id is None) == (row_ids is None):
         raise ValueError("give either first_row_id or row_ids")
     path = folder / f"{ulid}.zarr.zip"
-    written = write_file(path, table, schema, first_row_id=first_row_id, row_ids=row_ids, settings=settings, sync=sync)
+    written = write_file(
+        path, table, schema, first_row_id=first_row_id, row_ids=row_ids, settings=settings, sync=sync
+    )
     return SegmentRef(ulid, path, len(table), written.nbytes, first_row_id, written.stats)
 
 
@@ -125,8 +134,12 @@ class Segment:
             with ref.path.open("rb", buffering=0) as stream:
                 size = os.fstat(stream.fileno()).st_size
                 if size != ref.nbytes:
-                    raise CorruptionError.file_of(ref.ulid, f"the file has {size:,} bytes instead of {ref.nbytes:,}")
-                offset, length, crc = read_trailer(os.pread(stream.fileno(), TAIL_BYTES, max(0, size - TAIL_BYTES)))
+                    raise CorruptionError.file_of(
+                        ref.ulid, f"the file has {size:,} bytes instead of {ref.nbytes:,}"
+                    )
+                offset, length, crc = read_trailer(
+                    os.pread(stream.fileno(), TAIL_BYTES, max(0, size - TAIL_BYTES))
+                )
                 data = os.pread(stream.fileno(), length, offset) if offset + length <= size else b""
             if len(data) != length or google_crc32c.value(data) != crc:
                 raise CorruptionError.file_of(ref.ulid, "the index does not match its checksum")
@@ -134,7 +147,9 @@ class Segment:
         except (OSError, SegmentIndexError) as error:
             raise CorruptionError.file_of(ref.ulid, f"{ref.path.name}: {error}") from error
         if index.rows != ref.rows:
-            raise CorruptionError.file_of(ref.ulid, f"the file has {index.rows:,} rows instead of {ref.rows:,}")
+            raise CorruptionError.file_of(
+                ref.ulid, f"the file has {index.rows:,} rows instead of {ref.rows:,}"
+            )
         return cls(ref, index)
 
     def at(self, ref: SegmentRef) -> Segment:
@@ -194,7 +209,9 @@ class Segment:
         """
         return self.read_counted(column_id, chunk, kind, pool)[0]
 
-    def read_counted(self, column_id: int, chunk: int, kind: pa.DataType, pool: BufferPool | None = None) -> tuple[pa.Array, int]:
+    def read_counted(
+        self, column_id: int, chunk: int, kind: pa.DataType, pool: BufferPool | None = None
+    ) -> tuple[pa.Array, int]:
         """`read`, and the bytes it took from the file."""
         rows = self.rows_of(chunk)
         if column_id not in self._types:
@@ -203,7 +220,9 @@ class Segment:
         reader = _Reader(self, label, pool)
         nulls = bool(self.zones(column_id).nulls[chunk])
         direct = kind == stored or stream_type(_plain(kind)) == stream_type(_plain(stored))
-        array = Joiner(reader, chunk).node(node_name(column_id), kind if direct else stored, rows, nulls=nulls)
+        array = Joiner(reader, chunk).node(
+            node_name(column_id), kind if direct else stored, rows, nulls=nulls
+        )
         return array if direct else array.cast(kind), reader.nbytes
 
     def row_ids(self, chunk: int) -> tuple[pa.Array, int]:
@@ -216,10 +235,25 @@ class Segment:
             values[:] = np.arange(start, start + rows)
             return pa.Array.from_buffers(pa.int64(), rows, [None, buffer]), 0
         reader = _Reader(self, ROW_ID, None)
-        return pa.Array.from_buffers(pa.int64(), rows, [None, reader.fetch(ROW_ID_ARRAY, chunk)]), reader.nbytes
+        return pa.Array.from_buffers(
+            pa.int64(), rows, [None, reader.fetch(ROW_ID_ARRAY, chunk)]
+        ), reader.nbytes
 
     def verify(self) -> list[CorruptionError]:
-        """Read every chunk of the file and compare checksums; one error for each that is wrong."""
+        """Compare the whole file with its checksum, and when it differs find the chunks that do.
+
+        Returns
+        -------
+        list
+            One error for each wrong chunk; where no chunk is wrong but a byte elsewhere is, one that says so.
+        """
+        ref = self.ref
+        try:
+            with ref.path.open("rb", buffering=0) as stream:
+                if is_sealed(stream, ref.nbytes):
+                    return []
+        except OSError as error:
+            return [CorruptionError.file_of(ref.ulid, f"{ref.path.name}: {error}")]
         problems: list[CorruptionError] = []
         for name, array in self.index.arrays.items():
             reader = _Reader(self, self._label_of(name), None)
@@ -228,11 +262,16 @@ class Segment:
                     reader.fetch(name, chunk)
                 except CorruptionError as error:
                     problems.append(error)
-        return problems
+        unread = (
+            "bytes outside the chunks (Zarr metadata or the ZIP directory) do not match the file's checksum; "
+        )
+        return problems or [CorruptionError.file_of(ref.ulid, unread + "the rows are whole")]
 
     def _label_of(self, array: str) -> str:
         root = array.split(".", 1)[0]
-        return next((name for column_id, (name, _) in self._types.items() if node_name(column_id) == root), root)
+        return next(
+            (name for column_id, (name, _) in self._types.items() if node_name(column_id) == root), root
+        )
 
 
 def _plain(kind: Any) -> pa.DataType:
@@ -267,7 +306,9 @@ class _Reader:
             return None
         encoded = self._bytes(int(table.offset[at]), length, chunk)
         if google_crc32c.value(encoded) != int(table.crc[at]):
-            raise CorruptionError.chunk_of(ulid, self._label, chunk, f"the bytes of {array} do not match their checksum")
+            raise CorruptionError.chunk_of(
+                ulid, self._label, chunk, f"the bytes of {array} do not match their checksum"
+            )
         try:
             return CODECS[stored.codec].decode(encoded, int(table.head[at]), count, stored.dtype)
         except CodecError as error:
@@ -292,7 +333,9 @@ class _Reader:
         size = self._segment.index.zones.schema.metadata
         found = None if size is None else size.get(f"{node.split('.')[0][1:]}.distinct".encode())
         if found is None:
-            raise CorruptionError.file_of(self._segment.ref.ulid, f"the size of the dictionary {node} is unknown")
+            raise CorruptionError.file_of(
+                self._segment.ref.ulid, f"the size of the dictionary {node} is unknown"
+            )
         return int(found)
 
     def _bytes(self, offset: int, length: int, chunk: int) -> bytes:
@@ -304,5 +347,7 @@ class _Reader:
             raise CorruptionError.file_of(ref.ulid, f"{ref.path.name}: {error}") from error
         self.nbytes += len(data)
         if len(data) != length:
-            raise CorruptionError.chunk_of(ref.ulid, self._label, chunk, f"the file ends before its {length:,} bytes")
+            raise CorruptionError.chunk_of(
+                ref.ulid, self._label, chunk, f"the file ends before its {length:,} bytes"
+            )
         return data

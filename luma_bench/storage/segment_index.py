@@ -9,20 +9,28 @@ from __future__ import annotations
 import struct
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import IO, Any
 
+import google_crc32c
 import numpy as np
 import pyarrow as pa
+
+from luma_bench.storage.segment_layout import Layout
 
 SEGMENT_FORMAT = 1
 INDEX_ARRAY = "_index"
 
-_TRAILER = struct.Struct("<8sQQI")
+_TRAILER = struct.Struct("<8sQQII")
+_SEAL = struct.Struct("<I")
 _MAGIC = b"LUMASEG1"
 _END_OF_ARCHIVE = b"PK\x05\x06"
 _END_BYTES = 22
+_BLOCK = 1 << 20
 TAIL_BYTES = _END_BYTES + _TRAILER.size
 """The end of a segment file: the ZIP end record and the comment that points at the index."""
+
+SEAL_BYTES = _SEAL.size
+"""The last bytes of a segment file: the CRC-32C of all bytes before them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,10 +61,15 @@ class ChunkTable:
 
 @dataclass(frozen=True, slots=True)
 class SegmentIndex:
-    """What `_index` holds; `schema` is the Arrow schema at the time of writing, its fields' metadata name column ids."""
+    """What `_index` holds.
+
+    `schema` is the Arrow schema at the time of writing, its fields' metadata name column ids; `batch_chunks` is how many
+    adjacent row chunks a scan may decode together without making too large a batch.
+    """
 
     rows: int
     chunk_rows: int
+    batch_chunks: int
     first_row_id: int | None
     schema: pa.Schema
     arrays: dict[str, StoredArray]
@@ -75,8 +88,7 @@ class SegmentIndexError(ValueError):
 
 
 def pack(
-    rows: int,
-    chunk_rows: int,
+    layout: Layout,
     first_row_id: int | None,
     schema: pa.Schema,
     arrays: Sequence[StoredArray],
@@ -95,8 +107,9 @@ def pack(
     ).replace_schema_metadata(
         {
             "format": str(SEGMENT_FORMAT),
-            "rows": str(rows),
-            "chunk_rows": str(chunk_rows),
+            "rows": str(layout.rows),
+            "chunk_rows": str(layout.chunk_rows),
+            "batch_chunks": str(layout.batch_chunks),
             "first_row_id": "" if first_row_id is None else str(first_row_id),
             "schema": schema.serialize().to_pybytes(),
         }
@@ -128,24 +141,31 @@ def unpack(data: bytes) -> SegmentIndex:
     source = pa.BufferReader(pa.py_buffer(data))
     try:
         # Each stream is read to its end, where the next one begins.
-        listed, table, zones = (list(pa.ipc.open_stream(source))[0] for _ in range(3))
+        listed, table, zones = (list(pa.ipc.open_stream(source)).pop() for _ in range(3))
         metadata: dict[bytes, bytes] = listed.schema.metadata
         if int(metadata[b"format"]) > SEGMENT_FORMAT:
-            raise SegmentIndexError(f"it has format {int(metadata[b'format'])}, this version reads up to {SEGMENT_FORMAT}")
+            raise SegmentIndexError(
+                f"it has format {int(metadata[b'format'])}, this version reads up to {SEGMENT_FORMAT}"
+            )
         arrays: dict[str, StoredArray] = {}
         first = 0
         rows: list[dict[str, Any]] = listed.to_pylist()
         for row in rows:
-            arrays[row["name"]] = StoredArray(row["name"], np.dtype(row["dtype"]), row["width"], row["codec"], first, row["chunks"])
+            arrays[row["name"]] = StoredArray(
+                row["name"], np.dtype(row["dtype"]), row["width"], row["codec"], first, row["chunks"]
+            )
             first += row["chunks"]
         first_row_id = metadata[b"first_row_id"]
         return SegmentIndex(
             rows=int(metadata[b"rows"]),
             chunk_rows=int(metadata[b"chunk_rows"]),
+            batch_chunks=int(metadata[b"batch_chunks"]),
             first_row_id=int(first_row_id) if first_row_id else None,
             schema=pa.ipc.read_schema(pa.py_buffer(metadata[b"schema"])),
             arrays=arrays,
-            chunks=ChunkTable(*(table.column(name).to_numpy() for name in ("offset", "length", "head", "count", "crc32c"))),
+            chunks=ChunkTable(
+                *(table.column(name).to_numpy() for name in ("offset", "length", "head", "count", "crc32c"))
+            ),
             zones=zones,
             nbytes=len(data),
         )
@@ -154,8 +174,31 @@ def unpack(data: bytes) -> SegmentIndex:
 
 
 def trailer(offset: int, length: int, crc: int) -> bytes:
-    """The ZIP comment: magic, and the index's offset, length and CRC-32C."""
-    return _TRAILER.pack(_MAGIC, offset, length, crc)
+    """The ZIP comment: magic, the index's offset, length and CRC-32C, and room for the file's own."""
+    return _TRAILER.pack(_MAGIC, offset, length, crc, 0)
+
+
+def checksum(stream: IO[bytes], size: int) -> int:
+    """The CRC-32C of the first `size` bytes of a file, or of all where there are fewer."""
+    crc = 0
+    stream.seek(0)
+    while size > 0 and (block := stream.read(min(size, _BLOCK))):
+        crc = google_crc32c.extend(crc, block)
+        size -= len(block)
+    return crc
+
+
+def seal(stream: IO[bytes], size: int) -> None:
+    """Write the checksum of a finished file of `size` bytes into its last four."""
+    crc = checksum(stream, size - SEAL_BYTES)
+    stream.seek(size - SEAL_BYTES)
+    stream.write(_SEAL.pack(crc))
+
+
+def is_sealed(stream: IO[bytes], size: int) -> bool:
+    """Whether the last four bytes of a file of `size` bytes are the checksum of those before."""
+    crc = checksum(stream, size - SEAL_BYTES)
+    return stream.read(SEAL_BYTES) == _SEAL.pack(crc)
 
 
 def read_trailer(tail: bytes) -> tuple[int, int, int]:
@@ -168,7 +211,7 @@ def read_trailer(tail: bytes) -> tuple[int, int, int]:
     """
     if len(tail) != TAIL_BYTES or tail[:4] != _END_OF_ARCHIVE:
         raise SegmentIndexError("the file does not end like a segment; it is torn or something else")
-    magic, offset, length, crc = _TRAILER.unpack(tail[_END_BYTES:])
+    magic, offset, length, crc, _ = _TRAILER.unpack(tail[_END_BYTES:])
     if magic != _MAGIC:
         raise SegmentIndexError("the file does not end like a segment; it is torn or something else")
     return offset, length, crc

@@ -8,8 +8,10 @@ from typing import Any
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from luma_bench.storage.columns import storage_of, stream_type
+from luma_bench.storage.columns_dictionary import unified
 from luma_bench.storage.columns_join import as_dictionary
 from luma_bench.types.schema import Column
 
@@ -70,15 +72,34 @@ def filtered(data: Any, keep: pa.BooleanArray) -> Any:
         return data.filter(keep)
     except pa.ArrowNotImplementedError:
         runs = np.flatnonzero(keep.to_numpy(zero_copy_only=False))
-        parts = [data.slice(int(run[0]), len(run)) for run in np.split(runs, np.flatnonzero(np.diff(runs) != 1) + 1) if len(run)]
-        chunks = [chunk for part in parts for chunk in (part.chunks if isinstance(part, pa.ChunkedArray) else [part])]
+        parts = [
+            data.slice(int(run[0]), len(run))
+            for run in np.split(runs, np.flatnonzero(np.diff(runs) != 1) + 1)
+            if len(run)
+        ]
+        chunks = [
+            chunk
+            for part in parts
+            for chunk in (part.chunks if isinstance(part, pa.ChunkedArray) else [part])
+        ]
         return pa.chunked_array(chunks, data.type)
 
 
 def streamed(data: pa.ChunkedArray, kind: pa.DataType) -> pa.Array:
     """Written-type rows as one array of a scan's type: `stream_type`, or a dictionary of it."""
-    plain = _plain(data, kind)
-    return as_dictionary(plain, kind) if pa.types.is_dictionary(kind) and not pa.types.is_dictionary(plain.type) else plain
+    if not pa.types.is_dictionary(kind):
+        return _plain(data, kind)
+    if not pa.types.is_dictionary(data.type):
+        return as_dictionary(_plain(data, kind.value_type), kind)
+    # Arrow's own joining refuses dictionaries with nulls, and codes that outgrow a narrow index.
+    whole, parts = unified(data.chunks or [pa.array([], data.type)])
+    codes = pa.chunked_array(parts, pa.int32()).combine_chunks()
+    codes = codes.chunk(0) if isinstance(codes, pa.ChunkedArray) else codes
+    used = codes.drop_null().unique().sort()
+    if len(used) < len(whole):
+        whole, codes = whole.take(used), pc.index_in(codes, value_set=used)
+    values = _plain(pa.chunked_array([whole]), kind.value_type)
+    return pa.DictionaryArray.from_arrays(codes.cast(kind.index_type), values)
 
 
 def _plain(data: pa.ChunkedArray, kind: pa.DataType) -> pa.Array:

@@ -68,7 +68,13 @@ def domain_of(kind: pa.DataType) -> pa.DataType | None:
         return pa.int64() if kind.precision <= 18 else pa.decimal128(38, 0)
     if is_text(kind) or types.is_fixed_size_binary(kind):
         return pa.binary()
-    if types.is_integer(kind) or types.is_boolean(kind) or types.is_date(kind) or types.is_time(kind) or types.is_timestamp(kind):
+    if (
+        types.is_integer(kind)
+        or types.is_boolean(kind)
+        or types.is_date(kind)
+        or types.is_time(kind)
+        or types.is_timestamp(kind)
+    ):
         return pa.int64()
     return None
 
@@ -126,8 +132,12 @@ def integers_of(array: pa.Array) -> pa.Array:
     if pa.types.is_boolean(kind):
         return array.cast(pa.uint8())
     if kind.bit_width == 128:
-        values = np.frombuffer(array.buffers()[1], np.int64)[2 * array.offset : 2 * (array.offset + len(array)) : 2]
-        return pa.array(values, mask=~array.is_valid().to_numpy(zero_copy_only=False) if array.null_count else None)
+        values = np.frombuffer(array.buffers()[1], np.int64)[
+            2 * array.offset : 2 * (array.offset + len(array)) : 2
+        ]
+        return pa.array(
+            values, mask=~array.is_valid().to_numpy(zero_copy_only=False) if array.null_count else None
+        )
     buffers = array.buffers()
     target = pa.int32() if kind.bit_width == 32 else pa.int64()
     return pa.Array.from_buffers(target, len(array), buffers, array.null_count, array.offset)
@@ -183,7 +193,9 @@ def merged(zones: Sequence[Zone]) -> Zone:
     )
 
 
-def to_batch(columns: Mapping[int, tuple[pa.DataType, Sequence[Zone]]], distinct: Mapping[int, int]) -> pa.RecordBatch:
+def to_batch(
+    columns: Mapping[int, tuple[pa.DataType, Sequence[Zone]]], distinct: Mapping[int, int]
+) -> pa.RecordBatch:
     """Zone maps as one record batch: a row a chunk, and for column id 7 the fields `7.nulls`, `7.nan`, `7.min`, `7.max`, `7.open`.
 
     The batch's metadata names the zone's rows, and `7.distinct` the size of a column's dictionary.
@@ -198,7 +210,9 @@ def to_batch(columns: Mapping[int, tuple[pa.DataType, Sequence[Zone]]], distinct
         if domain is not None:
             wrap = Decimal if pa.types.is_decimal(domain) else _same
             fields["min"] = pa.array([None if zone.low is None else wrap(zone.low) for zone in zones], domain)
-            fields["max"] = pa.array([None if zone.high is None else wrap(zone.high) for zone in zones], domain)
+            fields["max"] = pa.array(
+                [None if zone.high is None else wrap(zone.high) for zone in zones], domain
+            )
             if domain == pa.float64():
                 fields["nan"] = pa.array([zone.nan for zone in zones], pa.bool_())
             if any(zone.open for zone in zones):
@@ -208,7 +222,9 @@ def to_batch(columns: Mapping[int, tuple[pa.DataType, Sequence[Zone]]], distinct
     names.append("rows")
     arrays.append(pa.array(rows, pa.int64()))
     metadata = {f"{column_id}.distinct": str(size) for column_id, size in distinct.items()}
-    return pa.RecordBatch.from_arrays(arrays, schema=pa.schema([pa.field(n, a.type) for n, a in zip(names, arrays, strict=True)], metadata))
+    return pa.RecordBatch.from_arrays(
+        arrays, schema=pa.schema([pa.field(n, a.type) for n, a in zip(names, arrays, strict=True)], metadata)
+    )
 
 
 def _same(value: Any) -> Any:
@@ -245,9 +261,9 @@ def merged_batch(batch: pa.RecordBatch) -> pa.RecordBatch:
             case "max":
                 value = pc.max(column)
             case "nan" | "open":
-                value = pc.any(column)
+                value = pc.any(column, min_count=0)
             case _:
-                value = pc.sum(column)
+                value = pc.sum(column, min_count=0)
         arrays.append(pa.array([value.as_py()], column.type))
     return pa.RecordBatch.from_arrays(arrays, schema=batch.schema)
 
@@ -263,16 +279,31 @@ def zones_in(batches: Sequence[pa.RecordBatch], column_id: int) -> Zones:
     parts = [_zones_of(batch, column_id) for batch in batches]
     if len(parts) == 1:
         return parts[0]
-    bounded = all(part.bounded or not len(part.rows) or bool(np.all(part.nulls == part.rows)) for part in parts)
-    objects = any(part.low.dtype == object for part in parts) or len({part.low.dtype for part in parts if part.bounded}) > 1
+    held = [part for part in parts if part.known.any()]
+    alike = len({part.low.dtype for part in held}) < 2
+    bounded = alike and all(part.bounded or bool(np.all(part.nulls == part.rows)) for part in parts)
 
     def joined(name: str) -> np.ndarray:
         arrays: list[np.ndarray] = [getattr(part, name) for part in parts]
-        if name in ("low", "high") and objects:
-            arrays = [array.astype(object) for array in arrays]
+        if name in ("low", "high") and held:
+            # Bounds that mean nothing take a type and a value that compare with the others.
+            example: np.ndarray = getattr(held[0], name)
+            arrays = [
+                array if part.known.any() else np.repeat(example[:1], len(array))
+                for part, array in zip(parts, arrays, strict=True)
+            ]
         return np.concatenate(arrays)
 
-    return Zones(*(joined(name) for name in ("low", "high", "known", "open", "nulls", "rows", "nan")), bounded)
+    return Zones(
+        low=joined("low"),
+        high=joined("high"),
+        known=joined("known"),
+        open=joined("open"),
+        nulls=joined("nulls"),
+        rows=joined("rows"),
+        nan=joined("nan"),
+        bounded=bounded,
+    )
 
 
 def _zones_of(batch: pa.RecordBatch, column_id: int) -> Zones:
@@ -286,7 +317,9 @@ def _zones_of(batch: pa.RecordBatch, column_id: int) -> Zones:
     nulls = found("nulls")
     low, high, nan, above = found("min"), found("max"), found("nan"), found("open")
     if nulls is None:
-        return Zones(np.zeros(len(rows), np.int64), np.zeros(len(rows), np.int64), none, none, rows, rows, none, True)
+        return Zones(
+            np.zeros(len(rows), np.int64), np.zeros(len(rows), np.int64), none, none, rows, rows, none, True
+        )
     if low is None or high is None:
         zero = np.zeros(len(rows), np.int64)
         return Zones(zero, zero, none, none, nulls.to_numpy(), rows, none, False)

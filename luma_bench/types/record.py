@@ -64,7 +64,11 @@ class RunRecord:
     @property
     def badge(self) -> str:
         """The run in one line, as results show it."""
-        where = "cached" if self.cached else f"{self.rows_read:,} row{'' if self.rows_read == 1 else 's'} read, {bytes_text(self.bytes_read)}"
+        where = (
+            "cached"
+            if self.cached
+            else f"{self.rows_read:,} row{'' if self.rows_read == 1 else 's'} read, {bytes_text(self.bytes_read)}"
+        )
         pruned = (
             f", {self.segments_pruned} of {self.segments_pruned + self.segments_read} segments pruned"
             if self.segments_pruned

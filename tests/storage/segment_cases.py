@@ -68,7 +68,7 @@ def types() -> st.SearchStrategy[pa.DataType]:
     return st.one_of(st.recursive(leaves, extend, max_leaves=4), vectors, st.sampled_from(EXTENSIONS))
 
 
-def values(kind: pa.DataType) -> st.SearchStrategy[object]:
+def values(kind: pa.DataType) -> st.SearchStrategy[object]:  # noqa: C901 (one branch a type)
     """Python values of a type, without None."""
     types_ = pa.types
     if types_.is_null(kind):
@@ -90,13 +90,18 @@ def values(kind: pa.DataType) -> st.SearchStrategy[object]:
     if types_.is_date64(kind):
         return st.integers(-(10**6), 10**6).map(lambda days: days * 86_400_000)
     if types_.is_date(kind):
-        return st.integers(-(2**31), 2**31 - 1)
+        return st.integers(
+            -719_000, 2_932_000
+        )  # years 1 to 9999: inside a list they are compared as Python values
     if types_.is_time(kind):
         return st.integers(
             0, {"s": 86_399, "ms": 86_399_999, "us": 86_399_999_999, "ns": 86_399_999_999_999}[kind.unit]
         )
     if types_.is_timestamp(kind):
-        return st.integers(-(2**62), 2**62)
+        if kind.unit == "ns":
+            return st.integers(-(2**62), 2**62)
+        unit = {"s": 1, "ms": 1_000, "us": 1_000_000}[kind.unit]
+        return st.integers(-62_135_000_000 * unit, 253_402_000_000 * unit)
     if types_.is_duration(kind):
         return st.integers(-(10**10), 10**10).map(lambda count: count * 1000)
     if types_.is_interval(kind):
@@ -210,7 +215,7 @@ def scan_of(
     table_settings: TableSettings | None = None,
 ) -> tuple[TableScan, BufferPool]:
     """A scan over one segment for each table, and an inline blob; the pool is the caller's to close."""
-    pool = pool or BufferPool(1 << 26, 2)
+    pool = BufferPool(1 << 26, 2) if pool is None else pool
     schema = schema_of((tables or [inline])[0], table_settings)
     first, refs = 0, []
     for i, table in enumerate(tables):

@@ -31,21 +31,29 @@ from luma_bench.storage.tail import streamed
 from luma_bench.types.schema import TableSettings
 
 
+def sound(array: pa.Array) -> bool:
+    """Whether Arrow finds nothing wrong; `pa.array([[None]])` of structs of dictionaries is itself not sound."""
+    try:
+        array.validate(full=True)
+    except pa.ArrowInvalid:
+        return False
+    return True
+
+
 def check(array: pa.Array, table_settings: TableSettings | None = None) -> None:
     table = pa.table({"a": array})
+    whole = sound(array)
     schema = schema_of(table, table_settings)
     with tempfile.TemporaryDirectory() as folder:
         ref = written(Path(folder), table, schema=schema)
         segment = Segment.open(ref)
         kind = array.type
         exact = [segment.read(10, chunk, kind) for chunk in range(segment.chunks)]
-        for part in exact:
-            part.validate(full=True)
+        assert not whole or all(sound(part) for part in exact)
         assert same(joined(pa.chunked_array(exact, kind)), array)
         fast = stream_type(kind)
         parts = [segment.read(10, chunk, fast) for chunk in range(segment.chunks)]
-        for part in parts:
-            part.validate(full=True)
+        assert not whole or all(sound(part) for part in parts)
         # The stream's form is the same values: what a cast of the written ones gives.
         assert same(joined(pa.chunked_array(parts, fast)), streamed(pa.chunked_array([array]), fast))
 
