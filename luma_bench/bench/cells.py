@@ -21,6 +21,7 @@ LONG_TEXT = 80
 """Characters of a cell before it is cut."""
 LONG_TITLE = 1000
 """Characters of the untruncated form that a cell carries."""
+_BOOL8 = "arrow.bool8"
 _ITEMS = 5
 _BYTES = 16
 _DECIMALS = 6
@@ -54,7 +55,7 @@ def right_aligned(kind: pa.DataType) -> bool:
 
 def type_text(kind: pa.DataType) -> str:
     """An Arrow type in a few words; long nested ones are cut."""
-    if isinstance(kind, pa.BaseExtensionType):
+    if isinstance(kind, pa.BaseExtensionType) and kind.extension_name != _BOOL8:
         return kind.extension_name.removeprefix("arrow.")
     kind = plain_type(kind)
     if pa.types.is_large_string(kind) or pa.types.is_string_view(kind):
@@ -80,7 +81,7 @@ def plain_type(kind: pa.DataType) -> pa.DataType:
     """The type under dictionaries, run ends and extensions."""
     while True:
         if isinstance(kind, pa.BaseExtensionType):
-            kind = kind.storage_type
+            kind = pa.bool_() if kind.extension_name == _BOOL8 else kind.storage_type
         elif pa.types.is_dictionary(kind) or pa.types.is_run_end_encoded(kind):
             kind = kind.value_type
         else:
@@ -111,10 +112,11 @@ def plain_scalar(scalar: Any) -> Any:
         if not scalar.is_valid:
             return None
         if isinstance(scalar, pa.ExtensionScalar | pa.DictionaryScalar | pa.RunEndEncodedScalar):
-            # A UUID reads as one, though it is stored as 16 bytes.
-            if isinstance(scalar, pa.ExtensionScalar) and scalar.type.extension_name == "arrow.uuid":
+            name = scalar.type.extension_name if isinstance(scalar, pa.ExtensionScalar) else ""
+            # A UUID reads as one, though it is stored as 16 bytes; so does a truth value of one byte.
+            if name == "arrow.uuid":
                 return pa.scalar(str(scalar.as_py()))
-            scalar = scalar.value
+            scalar = pa.scalar(bool(scalar.value.as_py())) if name == _BOOL8 else scalar.value
         else:
             return scalar
     return None

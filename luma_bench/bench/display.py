@@ -162,8 +162,8 @@ def _line_width(columns: Sequence[list[str]]) -> int:
 
 
 def wrapped(body: str) -> str:
-    """A fragment inside the class that scopes its style."""
-    return f'<div class="luma-result">{STYLE}{body}</div>'
+    """A fragment inside the class that scopes its style; dollar signs in it are data, which MathJax must not typeset."""
+    return f'<div class="luma-result mathjax_ignore tex2jax_ignore">{STYLE}{body}</div>'
 
 
 def table_html(table: pa.Table, limit: int | None = 10) -> str:
@@ -196,7 +196,9 @@ def badge_html(run: RunRecord, lead: str = "") -> str:
     """The badge line and the cautions under it; `lead` is plain text in front."""
     rest = run.badge.removeprefix(run.engine).lstrip()
     front = f"<code>{escaped(lead)}</code> " if lead else ""
-    line = f'<div class="luma-badge">{front}<span class="luma-engine">{escaped(run.engine)}</span> <span>{escaped(rest)}</span></div>'
+    # A line that is too long breaks between its parts, never between a number and its unit.
+    parts = " · ".join(f'<span class="luma-part">{escaped(part)}</span>' for part in rest.split(" · "))
+    line = f'<div class="luma-badge">{front}<span class="luma-engine">{escaped(run.engine)}</span> {parts}</div>'
     return line + "".join(caution_html(caution) for caution in cautions(run))
 
 
@@ -211,8 +213,8 @@ def plan_html(plan: str) -> str:
 
 
 def nodes_table(run: RunRecord) -> pa.Table:
-    """The run record's plan nodes as a table: estimated and actual rows, bytes and time."""
-    return pa.table(
+    """The run record's plan nodes as a table: estimated and actual rows, bytes, time; figures that no node has are left out."""
+    table = pa.table(
         {
             "node": pa.array([node.name for node in run.nodes], pa.string()),
             "engine": pa.array([node.engine for node in run.nodes], pa.string()),
@@ -226,6 +228,8 @@ def nodes_table(run: RunRecord) -> pa.Table:
             "detail": pa.array([node.detail or None for node in run.nodes], pa.string()),
         }
     )
+    known = [name for name in table.column_names if table.column(name).null_count < table.num_rows]
+    return table.select(known)
 
 
 def _td(cell: Cell, column: GridColumn) -> str:

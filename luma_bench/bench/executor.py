@@ -58,7 +58,7 @@ class PinnedExecutor:
         started = time.perf_counter()
         counters = ScanCounters()
         scan = self._statements.runner.store.scan(self._pinned, table)
-        rows = scan.read(columns)
+        rows = scan.read(columns, counters)
         record = RunRecord(
             engine="scan", reason="a whole table needs no engine", snapshot=self._pinned.id,
             elapsed=time.perf_counter() - started, rows_read=counters.rows_read, bytes_read=counters.bytes_read,

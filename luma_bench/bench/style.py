@@ -24,7 +24,10 @@ font-family:var(--jp-ui-font-family,system-ui,sans-serif);font-size:13px;line-he
 .luma-result .luma-badge{margin-top:3px;font-size:12px;color:var(--luma-soft)}
 .luma-result .luma-engine{display:inline-block;padding:0 7px;border-radius:9px;font-weight:600;font-size:11px;line-height:17px;border:1px solid var(--luma-brand);color:var(--luma-brand)}
 .luma-result .luma-caution{margin-top:4px;padding:2px 10px;border-left:3px solid var(--jp-warn-color1,#d9822b);background:var(--luma-faint);font-size:12px}
+.luma-result .luma-part{white-space:nowrap}
 .luma-result .luma-badge code{background:var(--luma-faint);color:inherit;padding:1px 6px;border-radius:3px}
-.luma-result .luma-plan{margin:2px 0;padding:0;font-family:var(--jp-code-font-family,ui-monospace,monospace);font-size:12px;line-height:1.3;overflow-x:auto;white-space:pre;background:none;color:inherit}
+.luma-result .luma-plan{margin:2px 0;padding:0;font-family:var(--jp-code-font-family,ui-monospace,monospace);font-size:12px;line-height:1.3;overflow-x:auto;white-space:pre!important;word-break:normal!important;background:none;color:inherit}
+.luma-result .luma-facts{display:grid;grid-template-columns:max-content auto;gap:1px 16px;margin:4px 0;font-size:12.5px}
+.luma-result .luma-facts>:nth-child(odd){color:var(--luma-soft)}
 .luma-result .luma-heading{margin-top:8px;font-weight:600;font-size:12px}
 </style>"""

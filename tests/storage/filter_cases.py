@@ -132,18 +132,25 @@ KINDS: dict[str, Kind] = {
 }
 
 
-def predicates(names: list[str]) -> st.SearchStrategy[Predicate]:
-    """Trees over the columns; each column's name is that of its kind."""
+def predicates(held: Mapping[str, list[Any]]) -> st.SearchStrategy[Predicate]:
+    """Trees over the columns, which hold these values; each column's name is that of its kind."""
 
     def leaf(name: str) -> st.SearchStrategy[Predicate]:
         kind = KINDS[name]
+        # Most constants are values of the column: where bounds and values meet is where mistakes show.
+        known = [_micros(item) if "ZONE" in kind.sql else item for item in held[name] if item is not None]
+        constants = (
+            st.one_of(st.sampled_from(known), st.sampled_from(known), kind.constants)
+            if known
+            else kind.constants
+        )
         operators = st.sampled_from(["=", "!=", "<", "<=", ">", ">="])
         return st.one_of(
-            st.builds(Comparison, st.just(name), operators, kind.constants, st.just(kind.sql)),
+            st.builds(Comparison, st.just(name), operators, constants, st.just(kind.sql)),
             st.builds(
                 In,
                 st.just(name),
-                st.lists(kind.constants, min_size=1, max_size=5).map(tuple),
+                st.lists(constants, min_size=1, max_size=5).map(tuple),
                 st.just(kind.sql),
             ),
             st.builds(IsNull, st.just(name), st.booleans()),
@@ -152,7 +159,7 @@ def predicates(names: list[str]) -> st.SearchStrategy[Predicate]:
     def grown(inner: st.SearchStrategy[Predicate]) -> st.SearchStrategy[Predicate]:
         return st.one_of(st.builds(And, inner, inner), st.builds(Or, inner, inner), st.builds(Not, inner))
 
-    return st.recursive(st.sampled_from(names).flatmap(leaf), grown, max_leaves=4)
+    return st.recursive(st.sampled_from(sorted(held)).flatmap(leaf), grown, max_leaves=4)
 
 
 def truth(predicate: Predicate, row: Mapping[str, Any]) -> bool | None:

@@ -43,12 +43,17 @@ def pool() -> Iterator[BufferPool]:
 
 
 @st.composite
-def cases(draw: st.DrawFn) -> tuple[pa.Table, list[Predicate], int, bool]:
+def cases(draw: st.DrawFn, only: str | None = None) -> tuple[pa.Table, list[Predicate], int, bool]:
     """Rows, predicates, how many rows lie in segments, and whether some are deleted."""
-    names = draw(st.lists(st.sampled_from(sorted(KINDS)), min_size=1, max_size=2, unique=True))
+    names = (
+        [only]
+        if only
+        else draw(st.lists(st.sampled_from(sorted(KINDS)), min_size=2, max_size=2, unique=True))
+    )
     rows = draw(st.integers(1, 40))
     random = draw(st.randoms(use_true_random=False))
     columns: dict[str, pa.Array] = {}
+    held: dict[str, list[Any]] = {}
     for name in names:
         kind = KINDS[name]
         few = draw(st.lists(kind.values, min_size=1, max_size=6))
@@ -59,7 +64,8 @@ def cases(draw: st.DrawFn) -> tuple[pa.Table, list[Predicate], int, bool]:
             # Runs of one value make chunks that zone maps can skip.
             items = [item for item in few for _ in range(rows // len(few) + 1)][:rows]
         columns[name] = pa.array(items, kind.type)
-    wanted = draw(st.lists(predicates(names), min_size=1, max_size=2))
+        held[name] = few
+    wanted = draw(st.lists(predicates(held), min_size=1, max_size=2))
     return pa.table(columns), wanted, draw(st.integers(0, rows)), draw(st.booleans())
 
 
@@ -102,7 +108,15 @@ def check(table: pa.Table, wanted: list[Predicate], stored: int, deletes: bool, 
         pool.close()
 
 
-@settings(deadline=None, max_examples=200)
+@pytest.mark.parametrize("name", sorted(KINDS))
+@settings(deadline=None, max_examples=20)
+@given(data=st.data())
+def test_each_type_is_filtered_exactly(name: str, data: st.DataObject) -> None:
+    with tempfile.TemporaryDirectory() as folder:
+        check(*data.draw(cases(name)), Path(folder))
+
+
+@settings(deadline=None, max_examples=60)
 @given(case=cases())
 def test_a_filtered_stream_is_exactly_the_true_rows(
     case: tuple[pa.Table, list[Predicate], int, bool],
@@ -145,6 +159,25 @@ def test_zone_maps_keep_every_chunk_with_a_true_row(
 
 def runs(kind: pa.DataType, values: list[Any]) -> pa.Table:
     return pa.table({"a": pa.array([value for value in values for _ in range(16)], kind)})
+
+
+@pytest.mark.parametrize("op", ["=", "!=", "<", "<=", ">", ">="])
+@pytest.mark.parametrize("constant", [float("nan"), float("inf"), -0.0, 1.0], ids=str)
+def test_every_comparison_of_floats_chunk_by_chunk(
+    tmp_path: Path, pool: BufferPool, op: Any, constant: float
+) -> None:
+    values = [float("nan"), None, 0.0, -0.0, 1.0, 2.0, float("inf"), float("-inf")]
+    table = pa.table(
+        {"f64": pa.array([item for value in values for item in [value] * 4 + [None] * 2 + [1.0] * 2])}
+    )
+    ref = written(tmp_path, table, settings=TINY)
+    scan = TableScan(schema_of(table), [ref], [], pool, TINY)
+    for predicate in (
+        Comparison("f64", op, constant, "DOUBLE"),
+        Not(Comparison("f64", op, constant, "DOUBLE")),
+    ):
+        got = scan.stream([0], [predicate], ScanCounters()).read_all()["_rowid"].to_pylist()
+        assert got == [i for i, row in enumerate(table.to_pylist()) if truth(predicate, row) is True]
 
 
 @pytest.mark.parametrize(
