@@ -5,6 +5,7 @@ DuckDB's lossless mode gives HUGEINT, UUID, JSON, BIT and a few more as extensio
 - HUGEINT, UHUGEINT (`sum` of integers): decimal128(38, 0); a value of more than 38 digits is an error
 - UUID, JSON, VARIANT (as JSON), BIT, BIGNUM, TIME WITH TIME ZONE: string, the text that a cast to VARCHAR gives
 - ENUM: string
+- BOOLEAN: bool
 
 at any depth of lists, structs and maps. A type is decided by the statement alone, never by its data.
 """
@@ -20,6 +21,8 @@ import duckdb
 import numpy as np
 import pyarrow as pa
 from duckdb.sqltypes import DuckDBPyType
+
+from luma_bench.engines.duck_boolean import has_bool8, plain_column, plain_type
 
 DECIMAL = "DECIMAL(38,0)"
 _WIDE = pa.decimal128(38, 0)
@@ -84,11 +87,12 @@ class ResultShape:
     wide: tuple[int, ...] = ()
     casts: tuple[tuple[int, tuple[str, ...]], ...] = ()
     zones: tuple[int, ...] = ()
+    booleans: tuple[int, ...] = ()
 
     @property
     def is_plain(self) -> bool:
         """Whether DuckDB's output is delivered as it is."""
-        return not (self.wide or self.casts or self.zones)
+        return not (self.wide or self.casts or self.zones or self.booleans)
 
     def convert(self, data: pa.Table, connection: Callable[[], Any]) -> pa.Table:
         """DuckDB's output as the delivered schema; `connection` gives a DuckDB connection for the rare casts.
@@ -107,6 +111,8 @@ class ResultShape:
             columns[index] = _cast(columns[index], data.schema.field(index), kinds, connection())
         for index in self.zones:
             columns[index] = columns[index].cast(self.schema.field(index).type)
+        for index in self.booleans:
+            columns[index] = plain_column(columns[index])
         return pa.Table.from_arrays(columns, schema=self.schema)
 
 
@@ -137,7 +143,10 @@ def result_shape(
     schema: pa.Schema = _duckdb._arrow_schema(list(names), final, connection=con)
     for index in labels:
         schema = schema.set(index, schema.field(index).with_type(pa.timestamp("us", zones[names[index]])))
-    return ResultShape(schema, tuple(wide), tuple(casts), tuple(labels))
+    booleans = tuple(index for index, kind in enumerate(schema.types) if has_bool8(kind))
+    for index in booleans:
+        schema = schema.set(index, schema.field(index).with_type(plain_type(schema.field(index).type)))
+    return ResultShape(schema, tuple(wide), tuple(casts), tuple(labels), booleans)
 
 
 def _decimals(column: pa.ChunkedArray, name: str) -> pa.ChunkedArray:
