@@ -147,4 +147,9 @@ def _checked(source: str, values: Mapping[str, Any], *, strict: bool) -> dict[st
         converted = msgspec.convert(dict(values), Settings, strict=strict)
     except msgspec.ValidationError as error:
         raise ConfigError.invalid(source, str(error), SETTING_NAMES) from error
+    if converted.timezone:
+        import zoneinfo
+
+        if converted.timezone not in zoneinfo.available_timezones():
+            raise ConfigError.invalid(source, f"there is no time zone {converted.timezone!r}", SETTING_NAMES)
     return {name: getattr(converted, name) for name in values}

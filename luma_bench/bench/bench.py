@@ -58,7 +58,13 @@ def open(  # noqa: A001
         raise UnsupportedError(
             f"mode={mode!r} is not a way to open a bench.", hint="Use mode='a' or mode='r'."
         )
+    if not isinstance(path, str | os.PathLike):  # pyright: ignore[reportUnnecessaryIsInstance]
+        raise UnsupportedError(
+            f"{path!r} is no path.", hint="Give the path of a folder: lb.open('demo.luma')."
+        )
     text = os.fspath(path)
+    if Path(text).is_file():
+        raise CatalogError.not_a_bench(text, "it is a file")
     if "://" in text:
         raise UnsupportedError(
             f"{text!r}: this version opens benches in local folders only.",
@@ -171,6 +177,13 @@ class Bench:
             The statement is refused; the hint says what to write instead.
         """
         self._alive()
+        if not isinstance(text, str):  # pyright: ignore[reportUnnecessaryIsInstance]
+            raise UnsupportedError(f"KadeQL is text, not {type(text).__name__}.", hint="Give a str.")
+        if params is not None and not isinstance(params, Mapping):  # pyright: ignore[reportUnnecessaryIsInstance]
+            raise UnsupportedError(
+                f"params is a {type(params).__name__}; parameters have names.",
+                hint="Write $lo in the text and params={'lo': 3}.",
+            )
         asked = at if at is not None else self._at
         ask = Ask(params or {}, engine, strict, asked, cache, tables or {})
         return self._machinery.statements.run(text, ask, read_only=self.read_only or at is not None)

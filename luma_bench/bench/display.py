@@ -198,7 +198,9 @@ def badge_html(run: RunRecord, lead: str = "") -> str:
     front = f"<code>{escaped(lead)}</code> " if lead else ""
     # A line that is too long breaks between its parts, never between a number and its unit.
     parts = " · ".join(f'<span class="luma-part">{escaped(part)}</span>' for part in rest.split(" · "))
-    line = f'<div class="luma-badge">{front}<span class="luma-engine">{escaped(run.engine)}</span> {parts}</div>'
+    line = (
+        f'<div class="luma-badge">{front}<span class="luma-engine">{escaped(run.engine)}</span> {parts}</div>'
+    )
     return line + "".join(caution_html(caution) for caution in cautions(run))
 
 

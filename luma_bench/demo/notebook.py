@@ -150,9 +150,9 @@ _FRAME = """\
 that it stands for."""
 
 _FRAME_CODE = """\
-flights = bench.table("flights")
+df = bench.table("flights")
 late = (
-    flights[flights["dep_delay"] > 15]
+    df[df["dep_delay"] > 15]
     .groupby("origin")
     .agg(flights=("flight_id", "count"), mean=("dep_delay", "mean"))
     .sort_values("origin")
@@ -162,7 +162,13 @@ late.to_pandas()"""
 _CHART = f"""\
 from luma_bench.plot import chart
 
-chart(by_hour, x="hour", y="minutes", color="airline", title="{picture.TITLE}")"""
+chart(
+    by_hour,
+    x="hour",
+    y="minutes",
+    color="airline",
+    title="{picture.TITLE}",
+)"""
 
 _END = """\
 So: fly early, with an airline that has a short tail, on a plane that was on time before. And look at the weather."""

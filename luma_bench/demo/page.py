@@ -84,9 +84,14 @@ def as_html(book: Any) -> str:
     try:
         from nbconvert.exporters import HTMLExporter
         from pygments.formatters import HtmlFormatter
+        from traitlets.config import Config
     except ImportError as error:
         raise DemoDataError.missing("nbconvert", "nbconvert") from error
-    exporter = HTMLExporter(template_name="basic", exclude_anchor_links=True)
+    exporter = HTMLExporter(
+        template_name="basic",
+        exclude_anchor_links=True,
+        config=Config({"HighlightMagicsPreprocessor": {"languages": {"%%kadeql": "postgresql"}}}),
+    )
     exporter.exclude_input_prompt = exporter.exclude_output_prompt = True
     body, _ = exporter.from_notebook_node(book)
     title = html.escape(notebook.TITLE)
@@ -117,6 +122,9 @@ p code, li code { white-space: nowrap; background: #f1f4f7; padding: 0.1em 0.3em
 pre { font: 0.84rem/1.5 ui-monospace, SFMono-Regular, Menlo, 'DejaVu Sans Mono', monospace; margin: 0; overflow-x: auto; }
 .highlight { background: #f7f9fb; border: 1px solid #e4e8ec; border-radius: 6px; padding: 0.7rem 0.9rem; margin: 0.8rem 0 0.4rem; }
 .jp-OutputArea, .output { margin: 0.2rem 0 1rem; } .jp-OutputArea-output pre, .output pre { padding: 0.3rem 0; }
-svg { display: block; margin: 0.5rem 0; }
+svg, img { display: block; margin: 0.5rem 0; max-width: 100%; height: auto; }
+.dataframe { border-collapse: collapse; border: none; font-size: 0.8rem; font-variant-numeric: tabular-nums; }
+.dataframe th, .dataframe td { border: none; padding: 3px 12px; text-align: right; }
+.dataframe thead tr { border-bottom: 1px solid rgba(128, 128, 128, 0.35); }
 .ansi-red-fg, .ansi-red-intense-fg { color: #b3261e; } .ansi-cyan-fg { color: #0b6b7a; } .ansi-bold { font-weight: 600; }
 """

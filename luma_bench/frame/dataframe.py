@@ -128,7 +128,14 @@ class DataFrame(Frame):
         return self.with_plan(Project(self._plan, tuple(columns)))
 
     def _value(self, value: object) -> Expression:
-        return value.over(self) if isinstance(value, Series) else literal(value)
+        if isinstance(value, Series):
+            return value.over(self)
+        if isinstance(value, list | tuple) or (hasattr(value, "__array__") and getattr(value, "ndim", 0)):
+            raise UnsupportedError(
+                f"A {type(value).__name__} is no column: rows of a lazy frame have no positions to match its items to.",
+                hint="Give a Series of this frame, a constant, or merge the values in by a key.",
+            )
+        return literal(value)
 
     def rename(self, columns: Mapping[str, str] | Callable[[str], str]) -> DataFrame:
         """Columns under other names: a dictionary of old to new, or a function of the old name."""

@@ -7,6 +7,8 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
+import pyarrow as pa
+
 from luma_bench.bench.moment import parse_moment
 from luma_bench.errors import KadeQLSyntaxError, LumaError, UnsupportedError, choices
 from luma_bench.notebook.display import Panel, line_panel, table_panel
@@ -24,7 +26,8 @@ HELP = """\
 %luma close                   close the bench
 %luma help                    this list
 
-%%kadeql [name <<] [--at S] [--engine E] [--strict] [--limit N] [--params DICT] [--explain] [--profile] [--no-cache]
+%%kadeql [name <<] [--at S] [--engine E] [--strict] [--limit N]
+         [--params DICT] [--explain] [--profile] [--no-cache]
 %kadeql  the same options, then a statement on one line
   name <<         put the result into a variable and show one line about it
   --at S          read an older snapshot: its id, its tag, or a time such as "2013-02-08 06:00"
@@ -32,7 +35,7 @@ HELP = """\
   --limit N       rows to show; the result keeps them all
   --params DICT   values of $name parameters; without it, $name is the notebook variable `name`
   --explain       show the plan instead of running
-  --profile       run, then show the plan that ran and what each step cost
+  --profile       run, then show the plan that ran and what each scan read
   --no-cache      do not take the answer from the result cache
 A pandas, Polars or Arrow variable is a table by its name."""
 
@@ -100,7 +103,9 @@ def _snapshots(magics: LumaMagics, line: str, words: Sequence[str]) -> Panel:
     found = magics.bench.snapshots()[::-1]
     columns = {
         "id": [snapshot.id for snapshot in found],
-        "time": [snapshot.time.isoformat(" ", "seconds") for snapshot in found],
+        "time": pa.array(
+            [snapshot.time.replace(microsecond=0) for snapshot in found], pa.timestamp("s", "UTC")
+        ),
         "operation": [snapshot.operation for snapshot in found],
         "tables": [", ".join(snapshot.tables) for snapshot in found],
         "author": [snapshot.author for snapshot in found],

@@ -1,4 +1,4 @@
-"""How the notebook shows what is not a result's table: badges, errors, status, profiles."""
+"""How the notebook shows what is not a result's table: badges, status, profiles, run records, snapshots."""
 
 from __future__ import annotations
 
@@ -10,13 +10,11 @@ import pyarrow as pa
 
 from luma_bench.bench import display
 from luma_bench.bench.grid import count_text
-from luma_bench.errors import KadeQLError, LumaError
+from luma_bench.types.record import bytes_text, seconds_text
 
 if TYPE_CHECKING:
     from luma_bench.bench.result import Result
-
-# Red marks the kind only: front ends put errors on red, where colours are hard to read.
-_RED, _BOLD, _END = "\x1b[31m", "\x1b[1m", "\x1b[0m"
+    from luma_bench.types.record import RunRecord, Snapshot
 
 
 class Panel:
@@ -33,6 +31,11 @@ class Panel:
 
     def _repr_html_(self) -> str:
         return display.wrapped(self.html)
+
+    @property
+    def bundle(self) -> dict[str, str]:
+        """Both forms by their media types."""
+        return {"text/plain": self.text, "text/html": self._repr_html_()}
 
 
 def terminal_width(shell: object) -> int:
@@ -56,11 +59,58 @@ def profile_panel(result: Result, width: int) -> Panel:
     """The plan that ran, and its nodes with estimated and actual figures."""
     plan = result.explain()
     text, html = f"Plan\n{plan}", f'<div class="luma-heading">Plan</div>{display.plan_html(plan)}'
-    if result.run.nodes:
-        nodes = display.nodes_table(result.run)
-        text += f"\n\nNodes\n{display.table_text(nodes, None, width)}"
-        html += f'<div class="luma-heading">Nodes</div>{display.table_html(nodes, None)}'
-    return Panel(text, html)
+    nodes = _nodes_panel(result.run, width)
+    return Panel(f"{text}\n\n{nodes.text}".rstrip(), html + nodes.html)
+
+
+def _nodes_panel(run: RunRecord, width: int | None) -> Panel:
+    if not run.nodes:
+        return Panel("", "")
+    nodes = display.nodes_table(run)
+    return Panel(
+        f"Nodes\n{display.table_text(nodes, None, width)}",
+        f'<div class="luma-heading">Nodes</div>{display.table_html(nodes, None)}',
+    )
+
+
+def run_panel(run: RunRecord, width: int) -> Panel:
+    """A run record: its figures by name, then its nodes."""
+    estimates = ", ".join(f"{engine} {seconds_text(value)}" for engine, value in run.estimates.items())
+    facts = {
+        "engine": run.engine,
+        "reason": run.reason,
+        "snapshot": str(run.snapshot),
+        "elapsed": seconds_text(run.elapsed) + (" (cached)" if run.cached else ""),
+        "rows_out": f"{run.rows_out:,}",
+        "rows_read": f"{run.rows_read:,}",
+        "bytes_read": bytes_text(run.bytes_read),
+        "segments": f"{run.segments_read:,} read, {run.segments_pruned:,} pruned",
+        "chunks": f"{run.chunks_read:,} read, {run.chunks_pruned:,} pruned",
+        **({"estimates": estimates} if estimates else {}),
+    }
+    lines = [f"{name:<10}  {display.one_line(value)}" for name, value in facts.items()]
+    lines += [f"! {display.one_line(line)}" for line in display.cautions(run)]
+    grid = "".join(
+        f"<div>{name}</div><div>{display.escaped(display.one_line(value))}</div>"
+        for name, value in facts.items()
+    )
+    cautions = "".join(display.caution_html(line) for line in display.cautions(run))
+    nodes = _nodes_panel(run, width)
+    text = "\n".join([*lines, *(["", nodes.text] if nodes.text else [])])
+    return Panel(text, f'<div class="luma-facts">{grid}</div>{cautions}{nodes.html}')
+
+
+def snapshot_panel(snapshot: Snapshot) -> Panel:
+    """One line for a snapshot, such as a write gives."""
+    parts = [
+        f"snapshot {snapshot.id}",
+        f"{snapshot.operation} {', '.join(snapshot.tables)}".rstrip(),
+        snapshot.time.isoformat(" ", "seconds"),
+        snapshot.author,
+        snapshot.message,
+        f"tags: {', '.join(snapshot.tags)}" if snapshot.tags else "",
+    ]
+    return line_panel(display.one_line(" · ".join(part for part in parts if part)))
 
 
 def bound_panel(name: str, result: Result) -> Panel:
@@ -93,30 +143,3 @@ def table_panel(heading: str, columns: dict[str, Any], limit: int | None = None)
         f"{heading}\n{body}",
         f'<div class="luma-heading">{display.escaped(heading)}</div>{display.table_html(table, limit)}',
     )
-
-
-def without_traceback[E: LumaError](error: E) -> E:
-    """The error, told to IPython as its message, caret and hint instead of a Python traceback.
-
-    IPython asks an exception for `_render_traceback_`; what it returns goes into the error output, so that the cell
-    still fails, in a notebook that is executed without a reader too.
-    """
-    lines = error_lines(error)
-    error._render_traceback_ = lambda: lines  # type: ignore[attr-defined]
-    return error
-
-
-def error_lines(error: LumaError) -> list[str]:
-    """An error in ANSI colours: what happened, the caret under the place, what to do."""
-    first, *rest = error.message.split("\n")
-    kind = "KadeQL error" if isinstance(error, KadeQLError) else type(error).__name__
-    lines = [f"{_RED}{kind}{_END}: {_BOLD}{display.one_line(first)}{_END}"]
-    lines += [
-        f"{_BOLD}{line}{_END}"
-        if line.strip(" \t^") == "" and "^" in line
-        else display.one_line(line, tabs=True)
-        for line in rest
-    ]
-    if error.hint:
-        lines += [display.one_line(line) for line in error.hint.split("\n")]
-    return lines

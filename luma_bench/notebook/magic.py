@@ -22,9 +22,11 @@ from luma_bench.notebook.display import (
     bundle,
     caution_panel,
     profile_panel,
+    run_panel,
+    snapshot_panel,
     terminal_width,
-    without_traceback,
 )
+from luma_bench.notebook.failure import show_short, show_whole, without_traceback
 from luma_bench.notebook.names import mentions, tables_of
 
 if TYPE_CHECKING:
@@ -200,6 +202,9 @@ class LumaMagics(Magics):
         return bundle(result, limit, terminal_width(self.shell), profile)
 
 
+_RESULT = ("luma_bench.bench.result", "Result")
+_RUN = ("luma_bench.types.record", "RunRecord")
+_SNAPSHOT = ("luma_bench.types.record", "Snapshot")
 _PARAMS_HINT = "Give a dict such as --params {'lo': 3}, or the name of a variable that holds one."
 
 
@@ -228,9 +233,14 @@ def load(shell: Any) -> None:
         return
     magics = LumaMagics(shell)
     shell.register_magics(magics)
-    shell.display_formatter.mimebundle_formatter.for_type_by_name(
-        "luma_bench.bench.result", "Result", magics.format
-    )
+    forms: dict[tuple[str, str], Callable[..., dict[str, str]]] = {
+        _RESULT: magics.format,
+        _RUN: lambda run, **_: run_panel(run, terminal_width(shell)).bundle,
+        _SNAPSHOT: lambda snapshot, **_: snapshot_panel(snapshot).bundle,
+    }
+    for (room, name), form in forms.items():
+        shell.display_formatter.mimebundle_formatter.for_type_by_name(room, name, form)
+    show_short(shell)
     shell.Completer.custom_matchers.append(make_matcher(magics.find_bench))
 
 
@@ -243,7 +253,9 @@ def unload(shell: Any) -> None:
     for kind, name in (("line", "luma"), ("line", "kadeql"), ("cell", "kadeql")):
         shell.magics_manager.magics[kind].pop(name, None)
     shell.magics_manager.registry.pop(LumaMagics.__name__, None)
-    shell.display_formatter.mimebundle_formatter.pop("luma_bench.bench.result.Result", None)
+    for room, name in (_RESULT, _RUN, _SNAPSHOT):
+        shell.display_formatter.mimebundle_formatter.pop(f"{room}.{name}", None)
+    show_whole()
     matchers = shell.Completer.custom_matchers
     matchers[:] = [
         matcher

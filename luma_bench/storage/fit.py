@@ -17,14 +17,25 @@ from luma_bench.types.schema import ROW_ID, TableSchema
 pc: Any = pyarrow.compute  # its functions are made at run time, where no type checker sees them
 
 
+RESERVED = "__luma"
+"""Names that begin so belong to the bench itself; the language refuses them in texts."""
+
+
 def check_table_name(name: str) -> None:
     """Refuse a name that no table may have.
 
     Raises
     ------
     CatalogError
-        The name is empty or holds a NUL character.
+        The name is empty, holds a NUL character, or is reserved.
     """
+    if not isinstance(name, str):  # pyright: ignore[reportUnnecessaryIsInstance] (callers need not be typed)
+        raise CatalogError(f"A table's name is text, not {name!r}.", hint="Give a name such as 'flights'.")
+    if name.casefold().startswith(RESERVED):
+        raise CatalogError(
+            f"The table name {name!r} is reserved.",
+            hint=f"Names that begin with {RESERVED!r} are the bench's own.",
+        )
     if not name.strip() or "\0" in name:
         what = "holds a NUL character" if "\0" in name else "is empty"
         raise CatalogError(f"The table name {name!r} {what}.", hint="Give the table a name.")
@@ -49,6 +60,10 @@ def check_schema(table: str, schema: pa.Schema) -> None:
             raise SchemaError.column(table, name, "the name is empty.", "Give every column a name.")
         if "\0" in name:
             raise SchemaError.column(table, name, "the name holds a NUL character.", "Rename the column.")
+        if name.casefold().startswith(RESERVED):
+            raise SchemaError.column(
+                table, name, f"names that begin with {RESERVED!r} are reserved.", "Rename the column."
+            )
         if name.casefold() == ROW_ID:
             raise SchemaError.column(
                 table, name, "the name is that of the hidden row id.", "Rename the column."

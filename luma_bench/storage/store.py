@@ -341,6 +341,12 @@ def _prepare(folder: Path, *, read_only: bool) -> None:
     _check_format(folder)
     if not (folder / FILE).exists() and (read_only or (folder / "segments").exists()):
         raise CatalogError.not_a_bench(shown, f"its {FILE} is missing")
+    # A bench that was just being made has no segments; one that has them lost its catalog, and a new one would orphan them.
+    catalog = folder / FILE
+    if catalog.exists() and not catalog.stat().st_size and (folder / "segments").exists():
+        raise CatalogError.not_a_bench(
+            shown, f"its {FILE} is empty while it has segments; restore it from a copy"
+        )
 
 
 def _check_format(folder: Path) -> None:

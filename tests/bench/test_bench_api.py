@@ -338,3 +338,33 @@ def test_threads_share_a_bench(bench):
         worker.join()
     assert len(answers) == 120
     assert all(answers)
+
+
+def test_arguments_of_a_wrong_kind_are_refused_with_advice(bench, tmp_path):
+    (tmp_path / "o.csv").write_text("a")
+    frame = bench.table("t")
+    for call in (
+        lambda: bench.kadeql(None),
+        lambda: bench.kadeql("SELECT $v", params=[1]),
+        lambda: bench.write(5, {"a": [1]}),
+        lambda: bench.write("__luma_x", {"a": [1]}),
+        lambda: bench.write("x", {"__luma_c": [1]}),
+        lambda: lb.open(None),
+        lambda: lb.open(tmp_path / "o.csv"),
+        lambda: lb.open(tmp_path / "z.luma", timezone="Mars/X"),
+        lambda: frame.assign(z=[1, 2, 3, 4]),
+        lambda: frame.assign(z=pd.Series([1, 2, 3, 4]).to_numpy()),
+    ):
+        with pytest.raises(lb.errors.LumaError) as caught:
+            call()
+        assert caught.value.hint
+
+
+def test_a_bench_that_lost_its_catalog_is_not_made_anew(tmp_path):
+    with lb.open(tmp_path / "b.luma", inline_bytes=0) as bench:
+        bench.write("t", ROWS)
+    catalog = tmp_path / "b.luma" / "catalog.sqlite"
+    catalog.write_bytes(b"")
+    with pytest.raises(lb.errors.CatalogError, match="empty"):
+        lb.open(tmp_path / "b.luma")
+    assert catalog.stat().st_size == 0

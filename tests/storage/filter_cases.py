@@ -132,13 +132,22 @@ KINDS: dict[str, Kind] = {
 }
 
 
+def _near(kind: Kind, value: Any) -> list[Any]:
+    """A value as a constant; for units that may be coarser than the constant's, also a microsecond beside it."""
+    if kind.sql == "TIMESTAMP WITH TIME ZONE":
+        return [_micros(value), _micros(value) + 1]
+    if kind.sql == "TIME":
+        return [value, value.replace(microsecond=value.microsecond + 1)]
+    return [value]
+
+
 def predicates(held: Mapping[str, list[Any]]) -> st.SearchStrategy[Predicate]:
     """Trees over the columns, which hold these values; each column's name is that of its kind."""
 
     def leaf(name: str) -> st.SearchStrategy[Predicate]:
         kind = KINDS[name]
         # Most constants are values of the column: where bounds and values meet is where mistakes show.
-        known = [_micros(item) if "ZONE" in kind.sql else item for item in held[name] if item is not None]
+        known = [near for item in held[name] if item is not None for near in _near(kind, item)]
         constants = (
             st.one_of(st.sampled_from(known), st.sampled_from(known), kind.constants)
             if known
