@@ -4,19 +4,18 @@ from __future__ import annotations
 
 import datetime as dt
 import os
-import threading
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 from luma_bench import config
 from luma_bench.bench.ask import Ask
+from luma_bench.bench.machinery import Machinery
 from luma_bench.errors import CatalogError, ClosedError, ReadOnlyError, UnsupportedError
 from luma_bench.types.record import Snapshot
 
 if TYPE_CHECKING:
     from luma_bench.bench.result import Result
-    from luma_bench.bench.statements import Statements
     from luma_bench.frame import DataFrame
     from luma_bench.storage.check import CheckReport
     from luma_bench.storage.store import Store
@@ -74,52 +73,7 @@ def open(  # noqa: A001
 
     folder = Path(text)
     store = Store.open(folder, mode=mode, settings=config.load(folder, settings))
-    return Bench(store, _Machinery(store))
-
-
-class _Machinery:
-    """What every Bench over one store shares: the engine, the parser, the caches. Built on first use."""
-
-    def __init__(self, store: Store) -> None:
-        self._store = store
-        self._lock = threading.Lock()
-        self._statements: Statements | None = None
-        self.closed = False
-
-    @property
-    def statements(self) -> Statements:
-        with self._lock:
-            if self._statements is None:
-                self._statements = self._build()
-            return self._statements
-
-    def _build(self) -> Statements:
-        # The language and the engine load with the first question, not with the first open.
-        from luma_bench.bench.cache import PlanCache
-        from luma_bench.bench.runner import Runner
-        from luma_bench.bench.statements import Statements
-        from luma_bench.engines.duck import DuckEngine
-        from luma_bench.engines.duck_inspect import DuckInspector
-        from luma_bench.engines.router import Router
-
-        engine = DuckEngine(self._store.settings)
-        return Statements(
-            Runner(self._store, {engine.name: engine}, Router()),
-            DuckInspector(self._store.settings),
-            PlanCache(),
-        )
-
-    def cancel(self) -> int:
-        built = self._statements
-        return sum(engine.cancel() for engine in built.runner.engines.values()) if built else 0
-
-    def close(self) -> None:
-        self.closed = True
-        if self._statements is not None:
-            for engine in self._statements.runner.engines.values():
-                engine.close()
-            self._statements.runner.results.clear()
-        self._store.close()
+    return Bench(store, Machinery(store))
 
 
 class Bench:
@@ -133,7 +87,7 @@ class Bench:
         Its effective settings.
     """
 
-    def __init__(self, store: Store, machinery: _Machinery, at: int | None = None) -> None:
+    def __init__(self, store: Store, machinery: Machinery, at: int | None = None) -> None:
         self._store = store
         self._machinery = machinery
         self._at = at

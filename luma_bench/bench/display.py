@@ -186,9 +186,10 @@ def table_html(table: pa.Table, limit: int | None = 10) -> str:
         rows = f'<tr><td class="luma-none" colspan="{len(heads)}">no rows</td></tr>'
     more = grid.total_rows - grid.rows
     tail = f"<b>… {count_text(more, 'more row')}</b> · " if more else ""
+    left_out = f" · <b>{count_text(grid.hidden, 'column')} not shown</b>" if grid.hidden else ""
     return (
         f'<div class="luma-scroll"><table class="luma-table"><thead><tr>{"".join(heads)}</tr></thead><tbody>{rows}</tbody></table></div>'
-        f'<div class="luma-size">{tail}{grid.size}</div>'
+        f'<div class="luma-size">{tail}{grid.size}{left_out}</div>'
     )
 
 

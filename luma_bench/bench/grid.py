@@ -44,9 +44,8 @@ class Grid:
 
     @property
     def size(self) -> str:
-        """The table's size in words, rows first, and how many columns are not shown."""
-        size = f"{count_text(self.total_rows, 'row')} × {count_text(self.total_columns, 'column')}"  # noqa: RUF001
-        return f"{size}, {self.hidden:,} of them not shown" if self.hidden else size
+        """The table's size in words, rows first."""
+        return f"{count_text(self.total_rows, 'row')} × {count_text(self.total_columns, 'column')}"  # noqa: RUF001
 
     def narrowed(self, columns: int) -> Grid:
         """The same grid with at most `columns` columns, the middle ones left out."""

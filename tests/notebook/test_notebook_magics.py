@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -293,6 +294,43 @@ def test_loading_twice_and_unloading(shell: Any):
     shell.run_line_magic("load_ext", "luma_bench")
 
 
+def test_python_code_that_fails_shows_its_own_lines(opened: Path, failing: Failing, shell: Any):
+    error, said = failing("def ask():\n    return bench.kadeql('SELECT nn FROM flights')\n\nask()")
+    assert isinstance(error, KadeQLBindError)
+    places, told = said.strip().split("\nKadeQL error: ")
+    assert [line.partition("line ")[2] for line in places.split("\n")] == [
+        "4: ask()",
+        "2: return bench.kadeql('SELECT nn FROM flights')",
+    ]
+    assert told.startswith("There is no column 'nn' here.\nline 1: SELECT nn FROM flights\n")
+    assert "luma_bench" not in said
+    shell.run_line_magic("xmode", "Verbose")
+    try:
+        _, whole = failing("bench.kadeql('SELECT nn FROM flights')")
+    finally:
+        shell.run_line_magic("xmode", "Context")
+    assert "Traceback" in whole
+
+
+def test_unloading_brings_python_tracebacks_back(opened: Path, shell: Any):
+    assert hasattr(lb.errors.LumaError, "_render_traceback_")
+    shell.run_line_magic("unload_ext", "luma_bench")
+    assert not hasattr(lb.errors.LumaError, "_render_traceback_")
+    shell.run_line_magic("load_ext", "luma_bench")
+
+
+def test_run_records_and_snapshots_are_shown_for_people(opened: Path, cell: Cell, shell: Any):
+    formatted = shell.display_formatter.format
+    result, _ = cell("bench.kadeql('SELECT * FROM flights')")
+    shown, _ = formatted(result.run)
+    assert re.search(r"^rows_read +4$", shown["text/plain"], re.MULTILINE)
+    assert "scan flights" in shown["text/html"]
+    snapshot, _ = cell("bench.write('more', {'x': [1]}, mode='create', message='<i>one</i>')")
+    shown, _ = formatted(snapshot)
+    assert shown["text/plain"].startswith(f"snapshot {snapshot.id} · create more · ")
+    assert "&lt;i&gt;one" in shown["text/html"]
+
+
 # --- completion ---
 
 
@@ -303,9 +341,23 @@ def test_loading_twice_and_unloading(shell: Any):
         ("%%kadeql\nSELECT * FROM fl", {"flights"}, {"carrier"}),
         ("%%kadeql\nSELECT ca| FROM flights", {"carrier"}, {"flights"}),
         ("%%kadeql\nSELECT zz| FROM flights", {"zz"}, {"zip"}),
+        ("%%kadeql\nSELECT ca", {"carrier"}, {"flights"}),
+        ("%%kadeql\nSELECT SEL", {"SELECT"}, {"select"}),
+        ("%%kadeql\nSELECT f.| FROM flights AS f, planes p", {"carrier", "n"}, {"seats", "flights"}),
+        (
+            "%%kadeql\nSELECT p.| FROM flights AS f, planes p",
+            {"seats", '"tail number"'},
+            {"carrier", "SELECT"},
+        ),
+        ('%%kadeql\nSELECT "ta| FROM planes', {'"tail number"'}, {'"seats"'}),
+        ('%%kadeql\nFROM "pl', {'"planes"'}, {'"flights"'}),
+        ("%kadeql --str", {"--strict"}, {"--at"}),
+        ("%kadeql --limit 3 FROM fl", {"flights"}, {"planes"}),
+        ("%luma sn", {"snapshots"}, {"status", "tables"}),
     ],
 )
 def test_completion(source: str, offered: set[str], not_offered: set[str], opened: Path, shell: Any):
+    shell.user_ns["bench"].write("planes", {"tail number": ["N1"], "seats": [3]}, mode="create")
     at = source.index("|") if "|" in source else len(source)
     text = source.replace("|", "")
     with_provisional = shell.Completer.completions(text, at)

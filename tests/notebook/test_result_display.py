@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from luma_bench.bench import display
 from luma_bench.bench.cells import NULL, column_cells, type_text
-from luma_bench.types.record import RunRecord
+from luma_bench.types.record import NodeRecord, RunRecord
 
 
 class Answer:
@@ -281,3 +281,36 @@ def test_numbers_and_times_are_never_cut():
     assert "2013-01-01 05:00:00.123456-05:00" in lines[3]
     assert "…" in lines[3]
     assert str(2**62) in display.table_text(table.select(["t", "n"]), 10, 50)
+
+
+def test_truth_values_of_one_byte_read_as_truth_values():
+    flags = pa.ExtensionArray.from_storage(pa.bool8(), pa.array([1, 0, None], pa.int8()))
+    assert [cell.text for cell in column_cells(pa.chunked_array([flags]))] == ["true", "false", "NULL"]
+    assert type_text(pa.bool8()) == "bool"
+    nested = pa.ListArray.from_arrays([0, 3], flags)
+    assert [cell.text for cell in column_cells(pa.chunked_array([nested]))] == ["[true, false, NULL]"]
+
+
+def test_dollar_signs_are_data_and_no_formulas():
+    page = Page(display.html(Answer(pa.table({"price": ["$5 and $6"]}))))
+    classes = next(value for name, value in page.attributes if name == "class")
+    assert classes is not None
+    assert {"mathjax_ignore", "tex2jax_ignore"} <= set(classes.split())
+
+
+def test_left_out_columns_are_counted():
+    wide = pa.table({f"c{number}": [1] for number in range(60)})
+    assert "40 columns not shown" in display.html(Answer(wide))
+    assert "not shown" not in display.html(Answer(wide.select(range(20))))
+
+
+def test_the_badge_breaks_between_its_parts():
+    shown = display.badge_html(Answer(pa.table({"x": [1]})).run)
+    assert '<span class="luma-part">snapshot 12</span>' in shown
+    assert '<span class="luma-part">12 ms</span>' in shown
+
+
+def test_figures_that_no_node_has_are_left_out():
+    nodes = (NodeRecord("scan t", "duckdb", rows=3, detail="all"), NodeRecord("scan u", "duckdb", rows=4))
+    shown = display.nodes_table(RunRecord("duckdb", "one", 1, nodes=nodes))
+    assert shown.column_names == ["node", "engine", "rows", "detail"]

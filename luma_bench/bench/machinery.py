@@ -1,0 +1,58 @@
+"""What every Bench over one store shares: the engine, the parser, the caches."""
+
+from __future__ import annotations
+
+import threading
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from luma_bench.bench.statements import Statements
+    from luma_bench.storage.store import Store
+
+
+class Machinery:
+    """Built on first use: the language and the engine load with the first question, not with the first open."""
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+        self._lock = threading.Lock()
+        self._statements: Statements | None = None
+        self.closed = False
+
+    @property
+    def statements(self) -> Statements:
+        """Runs texts; built now when nobody asked before."""
+        with self._lock:
+            if self._statements is None:
+                self._statements = self._build()
+            return self._statements
+
+    def _build(self) -> Statements:
+        # The language and the engine load with the first question, not with the first open.
+        from luma_bench.bench.cache import PlanCache
+        from luma_bench.bench.runner import Runner
+        from luma_bench.bench.statements import Statements
+        from luma_bench.engines.duck import DuckEngine
+        from luma_bench.engines.duck_inspect import DuckInspector
+        from luma_bench.engines.router import Router
+
+        engine = DuckEngine(self._store.settings)
+        return Statements(
+            Runner(self._store, {engine.name: engine}, Router()),
+            DuckInspector(self._store.settings),
+            PlanCache(),
+        )
+
+    def cancel(self) -> int:
+        """Stop every running query; how many there were."""
+        built = self._statements
+        return sum(engine.cancel() for engine in built.runner.engines.values()) if built else 0
+
+    def close(self) -> None:
+        """Stop the engine and release the store's files."""
+        self.closed = True
+        if self._statements is not None:
+            for engine in self._statements.runner.engines.values():
+                engine.close()
+            self._statements.runner.results.clear()
+        self._store.close()
