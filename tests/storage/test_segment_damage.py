@@ -18,6 +18,7 @@ from luma_bench.errors import CorruptionError
 from luma_bench.storage.pool import BufferPool
 from luma_bench.storage.scan import TableScan
 from luma_bench.storage.segment import Segment, SegmentRef
+from luma_bench.storage.store import Store
 from luma_bench.types.scan import ScanCounters
 
 ROWS = 40
@@ -202,3 +203,17 @@ def test_statistics_that_are_no_arrow_data_are_refused(whole: SegmentRef) -> Non
     for stats in (b"", b"junk", (whole.stats or b"")[:40]):
         with pytest.raises(CorruptionError, match="statistics"):
             answers(replace(whole, stats=stats))
+
+
+def test_a_check_of_the_bench_finds_damage_beside_the_chunks(tmp_path: Path) -> None:
+    with Store.open(tmp_path / "b.luma", settings=replace(SMALL, inline_bytes=0)) as store:
+        store.write("t", TABLE)
+        assert store.check().ok
+        ref = store.resolve().segments(1)[0]
+        data = bytearray(ref.path.read_bytes())
+        data[200] ^= 1
+        ref.path.write_bytes(data)
+        (problem,) = store.check().problems
+        assert problem.segment == ref.ulid
+        assert "outside the chunks" in problem.text
+        assert store.scan(store.resolve(), "t").read().equals(TABLE)
