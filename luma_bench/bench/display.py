@@ -171,8 +171,9 @@ def table_html(table: pa.Table, limit: int | None = 10) -> str:
     if not table.num_columns:
         return ""
     grid = make_grid(table, limit)
+    # A block of its own parts the name from the type where a page takes the style away.
     heads = [
-        f'<th class="{_side(column)}" scope="col"><span>{_shown(column.shown_name)}</span><small>{escaped(column.type)}</small></th>'
+        f'<th class="{_side(column)}" scope="col"><div>{_shown(column.shown_name)}</div><small>{escaped(column.type)}</small></th>'
         for column in grid.columns
     ]
     columns = [[_td(cell, column) for cell in column.cells] for column in grid.columns]

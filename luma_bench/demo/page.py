@@ -122,6 +122,7 @@ p code, li code { white-space: nowrap; background: #f1f4f7; padding: 0.1em 0.3em
 pre { font: 0.84rem/1.5 ui-monospace, SFMono-Regular, Menlo, 'DejaVu Sans Mono', monospace; margin: 0; overflow-x: auto; }
 .highlight { background: #f7f9fb; border: 1px solid #e4e8ec; border-radius: 6px; padding: 0.7rem 0.9rem; margin: 0.8rem 0 0.4rem; }
 .jp-OutputArea, .output { margin: 0.2rem 0 1rem; } .jp-OutputArea-output pre, .output pre { padding: 0.3rem 0; }
+.highlight .err { border: none; }
 svg, img { display: block; margin: 0.5rem 0; max-width: 100%; height: auto; }
 .dataframe { border-collapse: collapse; border: none; font-size: 0.8rem; font-variant-numeric: tabular-nums; }
 .dataframe th, .dataframe td { border: none; padding: 3px 12px; text-align: right; }

@@ -17,80 +17,12 @@ from luma_bench.notebook.names import mentions
 if TYPE_CHECKING:
     from luma_bench.bench.bench import Bench
 
-KEYWORDS = [
-    "SELECT",
-    "DISTINCT",
-    "FROM",
-    "WHERE",
-    "GROUP",
-    "BY",
-    "HAVING",
-    "QUALIFY",
-    "ORDER",
-    "LIMIT",
-    "OFFSET",
-    "JOIN",
-    "LEFT",
-    "RIGHT",
-    "FULL",
-    "INNER",
-    "CROSS",
-    "ASOF",
-    "SEMI",
-    "ANTI",
-    "ON",
-    "USING",
-    "AS",
-    "AND",
-    "OR",
-    "NOT",
-    "IN",
-    "IS",
-    "NULL",
-    "LIKE",
-    "ILIKE",
-    "BETWEEN",
-    "EXISTS",
-    "CASE",
-    "WHEN",
-    "THEN",
-    "ELSE",
-    "END",
-    "CAST",
-    "UNION",
-    "ALL",
-    "INTERSECT",
-    "EXCEPT",
-    "WITH",
-    "RECURSIVE",
-    "VALUES",
-    "OVER",
-    "PARTITION",
-    "WINDOW",
-    "FILTER",
-    "PIVOT",
-    "UNPIVOT",
-    "INTERVAL",
-    "ASC",
-    "DESC",
-    "NULLS",
-    "FIRST",
-    "LAST",
-    "CREATE",
-    "REPLACE",
-    "TABLE",
-    "INSERT",
-    "INTO",
-    "DROP",
-    "DESCRIBE",
-    "SUMMARIZE",
-    "SHOW",
-    "TABLES",
-    "EXPLAIN",
-    "ANALYZE",
-    "TAG",
-    "SNAPSHOT",
-]
+KEYWORDS = (
+    "SELECT DISTINCT FROM WHERE GROUP BY HAVING QUALIFY ORDER LIMIT OFFSET JOIN LEFT RIGHT FULL INNER CROSS ASOF "
+    "SEMI ANTI ON USING AS AND OR NOT IN IS NULL LIKE ILIKE BETWEEN EXISTS CASE WHEN THEN ELSE END CAST UNION ALL "
+    "INTERSECT EXCEPT WITH RECURSIVE VALUES OVER PARTITION WINDOW FILTER PIVOT UNPIVOT INTERVAL ASC DESC NULLS "
+    "FIRST LAST CREATE REPLACE TABLE INSERT INTO DROP DESCRIBE SUMMARIZE SHOW TABLES EXPLAIN ANALYZE TAG SNAPSHOT"
+)
 """Offered after columns and tables, in the letters' case of what is typed."""
 
 MOST_TABLES = 50
@@ -101,7 +33,7 @@ _LINE = re.compile(r"\s*%kadeql\b")
 _COMMAND = re.compile(r"\s*%luma\s+(\w*)$")
 _WORD = re.compile(r"--[\w-]*$|\w*$")
 _AFTER_TABLE_WORD = re.compile(
-    r'\b(FROM|JOIN|TABLE|INTO|UPDATE|DESCRIBE|SUMMARIZE)\s+"?[^"\n,()]*$', re.IGNORECASE
+    r'\b(FROM|JOIN|TABLE|INTO|UPDATE|DESCRIBE|SUMMARIZE)\s+(?:"[^"\n]*|\w*)$', re.IGNORECASE
 )
 _AFTER_POINT = re.compile(r'(?:"([^"\n]+)"|([^\W\d]\w*))\.$')
 
@@ -172,7 +104,9 @@ def _answer(fragment: str, names: Iterable[tuple[str, str]]) -> dict[str, Any]:
 def _names(bench: Bench | None, place: _Place, fragment: str) -> list[tuple[str, str]]:
     """The names that may stand at the cursor, the likely ones first."""
     lower = fragment.islower()
-    keywords = [(word.lower() if lower else word, "keyword") for word in KEYWORDS if fragment.isalpha()]
+    keywords = [
+        (word.lower() if lower else word, "keyword") for word in KEYWORDS.split() if fragment.isalpha()
+    ]
     if bench is None:
         return keywords
     try:

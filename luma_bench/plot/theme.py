@@ -51,7 +51,7 @@ def template() -> go.layout.Template:
             "title": {"x": 0.01, "xanchor": "left", "font": {"size": 17}},
             "paper_bgcolor": PAPER,
             "plot_bgcolor": PAPER,
-            "xaxis": {**axis, "showgrid": False, "showline": True, "ticks": "outside"},
+            "xaxis": {**axis, "showgrid": False, "showline": True, "ticks": "outside", "nticks": 10},
             "yaxis": axis,
             "legend": {"title": {"text": ""}},
             "margin": {"l": 56, "r": 24, "t": 60, "b": 52},

@@ -349,6 +349,7 @@ def test_run_records_and_snapshots_are_shown_for_people(opened: Path, cell: Cell
             {"seats", '"tail number"'},
             {"carrier", "SELECT"},
         ),
+        ("%%kadeql\nSELECT f.n FROM flights f WHERE f.", {"carrier", "n"}, {"planes"}),
         ('%%kadeql\nSELECT "ta| FROM planes', {'"tail number"'}, {'"seats"'}),
         ('%%kadeql\nFROM "pl', {'"planes"'}, {'"flights"'}),
         ("%kadeql --str", {"--strict"}, {"--at"}),
