@@ -23,12 +23,17 @@ def zone_labels(text: str, tables: Mapping[str, pa.Schema]) -> dict[str, str]:
     }
     if not zoned:
         return {}
-    import sqlglot
-    from sqlglot import exp
+    from sqlglot import TokenType, exp
+    from sqlglot.dialects.dialect import Dialect
     from sqlglot.errors import SqlglotError
 
+    dialect = Dialect.get_or_raise("duckdb")
     try:
-        tree = sqlglot.parse_one(text, read="duckdb")
+        tokens = dialect.tokenize(text)
+        # sqlglot's parser warns on stderr about statements that it does not know, such as EXPLAIN.
+        if not tokens or tokens[0].token_type not in (TokenType.SELECT, TokenType.FROM):
+            return {}
+        tree = dialect.parser().parse(tokens, text)[0]
     except SqlglotError:
         return {}
     if not isinstance(tree, exp.Select) or tree.args.get("with_") or tree.args.get("with"):
