@@ -6,7 +6,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.ready
 
-.PHONY: help setup demo lab test test-all lint bench docs lock clean
+.PHONY: help setup demo lab test test-all lint bench bench-storage docs lock clean
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1\t/' | expand -t 18
@@ -32,13 +32,19 @@ lint: setup ## ruff, pyright (strict), import contracts, repository rules
 	@echo "repository rules …" && $(BIN)/python scripts/rules.py
 
 test: setup ## the test suite (under 15 minutes on two cores)
+	@bash scripts/postgresql.sh
 	@$(BIN)/python -m pytest
 
 test-all: setup ## the test suite and its slow part
+	@bash scripts/postgresql.sh
 	@$(BIN)/python -m pytest -m ''
 
 bench: setup ## Luma Bench and its peers, interleaved; prints tables with versions and hardware
 	@$(BIN)/python -m benchmarks.run --out out/benchmarks
+
+bench-storage: setup ## what data takes on disk, and what writing, reading and finding it costs, beside Parquet, Feather, Lance and DuckDB
+	@VIRTUAL_ENV=$(VENV) $(BIN)/uv pip install -q --require-hashes -r peers.lock
+	@$(BIN)/python -m benchmarks.run storage-scan storage-write --out out/bench-storage
 
 docs: setup ## writes the generated parts of docs/ and runs every example in it
 	@$(BIN)/python scripts/docs.py
@@ -46,6 +52,7 @@ docs: setup ## writes the generated parts of docs/ and runs every example in it
 
 lock: setup ## resolves requirements.lock (and gpu.lock) anew, with hashes and without index addresses
 	@$(BIN)/uv pip compile pyproject.toml --all-extras --python-version 3.12 --universal --generate-hashes --no-emit-index-url --no-header -q -o requirements.lock
+	@$(BIN)/uv pip compile peers.in -c requirements.lock --python-version 3.12 --universal --generate-hashes --no-emit-index-url --no-header -q -o peers.lock
 	@$(BIN)/uv pip compile gpu.in --python-version 3.12 --python-platform x86_64-manylinux_2_28 --generate-hashes --no-emit-index-url --no-header -q -o gpu.lock
 
 clean: ## removes the environment and everything that was built

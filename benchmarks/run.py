@@ -10,7 +10,7 @@ from pathlib import Path
 
 from rich.console import Console
 
-from benchmarks import environment, imports, report, small, tpch, write
+from benchmarks import environment, imports, report, small, storage_scan, storage_write, tpch, write
 from benchmarks.harness import SuiteResult
 from benchmarks.suite import Request, Suite
 
@@ -20,6 +20,11 @@ SUITES: Mapping[str, Suite] = {
     "write": write.run,
     "tpch": tpch.run,
 }
+STORAGE: Mapping[str, Suite] = {
+    "storage-scan": storage_scan.run,
+    "storage-write": storage_write.run,
+}
+"""Suites of `make bench-storage`: run when they are named."""
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -39,7 +44,7 @@ def main(arguments: list[str] | None = None) -> int:
     results: list[SuiteResult] = []
     for name in options.names or list(SUITES):
         out.rule(name, align="left")
-        result = SUITES[name](request)
+        result = {**SUITES, **STORAGE}[name](request)
         report.console(result, out)
         results.append(result)
     written = report.write(
@@ -58,9 +63,9 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "names",
         nargs="*",
-        choices=[[], *SUITES],
+        choices=[[], *SUITES, *STORAGE],
         metavar="NAME",
-        help=f"of {', '.join(SUITES)}; all by default",
+        help=f"of {', '.join([*SUITES, *STORAGE])}; by default {', '.join(SUITES)}",
     )
     parser.add_argument("--scale", type=float, help="TPC-H scale factor (1; with --quick 0.1)")
     parser.add_argument("--rounds", type=int, help="timed calls of a slow case (5; with --quick 3)")

@@ -13,6 +13,7 @@ from luma_bench import errors
 if typing.TYPE_CHECKING:
     from luma_bench.bench.bench import Bench, open  # noqa: A004
     from luma_bench.bench.result import Result
+    from luma_bench.bench.transaction import Transaction
     from luma_bench.frame import DataFrame, GroupBy, Series
     from luma_bench.types.record import RunRecord, Snapshot
 
@@ -25,6 +26,7 @@ __all__ = [
     "RunRecord",
     "Series",
     "Snapshot",
+    "Transaction",
     "__version__",
     "errors",
     "open",
@@ -39,6 +41,7 @@ _HOMES = {
     "GroupBy": "luma_bench.frame",
     "RunRecord": "luma_bench.types.record",
     "Snapshot": "luma_bench.types.record",
+    "Transaction": "luma_bench.bench.transaction",
 }
 
 

@@ -64,6 +64,12 @@ class CatalogError(LumaError):
         )
 
     @classmethod
+    def not_stored(cls, table: str, problem: str) -> CatalogError:
+        """The disk did not take a table's rows."""
+        hint = "Nothing of this call was applied. Check the disk's space and health, then try again."
+        return cls(f"Rows of table {table!r} cannot be stored: {problem}.", hint=hint)
+
+    @classmethod
     def unknown_snapshot(cls, asked: object, known: str) -> CatalogError:
         """No snapshot of this id, time or tag."""
         return cls(f"There is no snapshot {asked!r}.", hint=known)
@@ -144,6 +150,41 @@ class ConflictError(LumaError):
         )
 
 
+class TransactionError(LumaError):
+    """A transaction is open already, is over, or was never begun."""
+
+    @classmethod
+    def open_already(cls, opened: str, asked: str) -> TransactionError:
+        """`asked` met the transaction that `opened` had begun, on the same handle and thread."""
+        return cls(
+            f"{asked}: a transaction is open already, begun by {opened}.",
+            hint="One handle has one transaction a thread. COMMIT or ROLLBACK it first, or open the bench a second time.",
+        )
+
+    @classmethod
+    def none_open(cls, asked: str) -> TransactionError:
+        """COMMIT or ROLLBACK without BEGIN."""
+        return cls(
+            f"{asked}: no transaction is open.",
+            hint="BEGIN opens one, for this Bench handle and this thread.",
+        )
+
+    @classmethod
+    def of_block(cls, asked: str) -> TransactionError:
+        """BEGIN, COMMIT or ROLLBACK as text, inside of a `with bench.transaction()` block."""
+        return cls(
+            f"{asked}: the transaction belongs to a with block.",
+            hint="Leaving the block commits, an exception rolls back, and tx.rollback() drops the changes.",
+        )
+
+    @classmethod
+    def over(cls, what: str, ending: str) -> TransactionError:
+        """`what` was used after the transaction was committed or rolled back."""
+        return cls(
+            f"{what}: the transaction {ending}.", hint="Begin another: with bench.transaction() as tx: …"
+        )
+
+
 class CorruptionError(LumaError):
     """Bytes on disk are not those that were written; the answer is refused."""
 
@@ -171,6 +212,18 @@ class CorruptionError(LumaError):
     def file_of(cls, segment: str, problem: str) -> CorruptionError:
         """A segment file that is missing, torn or unreadable."""
         return cls(f"Segment {segment}: {problem}.", segment=segment)
+
+
+class RemoteError(LumaError):
+    """An object store or web server could not be reached, or refused; nothing was answered wrongly and it may be tried again."""
+
+    @classmethod
+    def failed(cls, doing: str, url: str, why: str) -> RemoteError:
+        """A request that its retries did not save; `doing` is the verb: read, write, list."""
+        return cls(
+            f"{url} could not be {doing}: {why.rstrip('.')}.",
+            hint="Check the address, the network and the credentials (the variables of the environment that the service uses, or storage_options=…), then try again.",
+        )
 
 
 class UnsupportedError(LumaError):
@@ -217,6 +270,10 @@ class KadeQLSyntaxError(KadeQLError):
 
 class KadeQLBindError(KadeQLError):
     """A name or type in the text does not resolve at the snapshot."""
+
+
+class KadeQLConstraintError(KadeQLError, ConstraintError):
+    """Rows that a statement makes break a constraint; nothing of the statement was written."""
 
 
 class KadeQLUnsupportedError(KadeQLError, UnsupportedError):

@@ -149,12 +149,59 @@ def page_list(root: Path) -> str:
     return "\n\n".join(f"## {group}\n\n" + "\n".join(groups[group]) for group in order)
 
 
+def later_statements(_: Path) -> str:
+    """Statements that are KadeQL's and not in this version, with what to write instead."""
+    from luma_bench.language.refusals import NOT_YET
+
+    rows = [f"| {words} | {refusal.instead} |" for words, refusal in _refused() if refusal.why == NOT_YET]
+    return "\n".join(["| Statement | Write instead |", "|---|---|", *rows])
+
+
+def refused_statements(_: Path) -> str:
+    """Statements that are refused, why, and what to write instead."""
+    from luma_bench.language.refusals import NOT_YET
+
+    rows = [
+        f"| {words} | {refusal.why} | {refusal.instead} |"
+        for words, refusal in _refused()
+        if refusal.why != NOT_YET
+    ]
+    return "\n".join(["| Statement | Why | Write instead |", "|---|---|---|", *rows])
+
+
+def refused_clauses(_: Path) -> str:
+    """What is refused inside statements that change something, and what to write instead."""
+    from luma_bench.language import columns, insert, refusals
+
+    found = [*columns.CONSTRAINTS.values(), insert.ON_CONFLICT, insert.DEFAULT_VALUE]
+    for name, item in vars(refusals).items():
+        if isinstance(item, refusals.Refusal) and not name.startswith("_"):
+            found.append(item)
+    found += [*refusals.CONSTRAINT_CHANGES.values(), *refusals.TABLE_CHANGES.values()]
+    rows = dict.fromkeys(f"| {item.what} | {item.instead} |" for item in found)
+    return "\n".join(["| Clause | Write instead |", "|---|---|", *rows])
+
+
+def _refused() -> Iterator[tuple[str, Any]]:
+    """Every refusal of a statement, after the leading words that share it."""
+    from luma_bench.language.refusals import STATEMENTS
+
+    shared: dict[Any, list[str]] = {}
+    for words, refusal in STATEMENTS.items():
+        shared.setdefault(refusal, []).append(f"`{' '.join(words)}`")
+    for refusal, names in shared.items():
+        yield ", ".join(names), refusal
+
+
 PARTS: dict[str, Callable[[Path], str]] = {
     "settings": settings_table,
     "errors": error_tree,
     "api": public_names,
     "benchmarks": benchmark_tables,
     "pages": page_list,
+    "later-statements": later_statements,
+    "refused-statements": refused_statements,
+    "refused-clauses": refused_clauses,
 }
 
 

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from luma_bench.storage.store import ResolvedSnapshot
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,6 +26,10 @@ class Ask:
         Whether the result cache may answer.
     tables
         More relations by name.
+    view
+        What to read instead of `at`: a snapshot that is resolved already, or a transaction's own view.
+    uncommitted
+        Whether the view holds rows that no snapshot has; such an answer is never cached.
     """
 
     params: Mapping[str, object] = field(default_factory=dict[str, object])
@@ -31,3 +38,5 @@ class Ask:
     at: Any = None
     cache: bool = True
     tables: Mapping[str, Any] = field(default_factory=dict[str, Any])
+    view: ResolvedSnapshot | None = None
+    uncommitted: bool = False

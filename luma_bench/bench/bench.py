@@ -2,40 +2,48 @@
 
 from __future__ import annotations
 
-import datetime as dt
 import os
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from pathlib import Path
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Literal
 
-from luma_bench import config
 from luma_bench.bench.ask import Ask
+from luma_bench.bench.care import Care
+from luma_bench.bench.handle import At, Progress
 from luma_bench.bench.machinery import Machinery
-from luma_bench.errors import CatalogError, ClosedError, ReadOnlyError, UnsupportedError
+from luma_bench.bench.opening import open_store
+from luma_bench.bench.transaction import Transaction, no_commit_details
+from luma_bench.bench.writing import WriteRequest, names_of
+from luma_bench.errors import UnsupportedError
 from luma_bench.types.record import Snapshot
 
 if TYPE_CHECKING:
+    import pyarrow as pa
+
     from luma_bench.bench.result import Result
     from luma_bench.frame import DataFrame
-    from luma_bench.storage.check import CheckReport
-    from luma_bench.storage.store import Store
 
-At = int | str | dt.datetime
 WriteMode = Literal["create", "append", "replace", "upsert"]
-Progress = Callable[[int, int | None], None]
 
 
 def open(  # noqa: A001
-    path: str | os.PathLike[str], mode: Literal["a", "r"] = "a", **settings: Any
+    path: str | os.PathLike[str],
+    mode: Literal["a", "r"] = "a",
+    *,
+    storage_options: Mapping[str, Any] | None = None,
+    **settings: Any,
 ) -> Bench:
     """Open the bench at `path`; it is created when there is none.
 
     Parameters
     ----------
     path
-        A folder, by custom named `something.luma`.
+        A folder, by custom named `something.luma`; or the URL of one that `bench.publish` filled: `https://…`, `s3://…`,
+        `gs://…` or `az://…`, which is read with `mode="r"`.
     mode
         `"a"` reads and writes, `"r"` never writes and needs no write permission.
+    storage_options
+        For a URL: options of the service and of the HTTP client by obstore's names, as `{"region": "eu-west-1"}`. What is
+        not given comes from the environment (`AWS_…`, `GOOGLE_…`, `AZURE_…`). They are kept in no file.
     settings
         Any field of `luma_bench.config.Settings`; they win over `luma.toml` and the environment.
 
@@ -43,6 +51,8 @@ def open(  # noqa: A001
     ------
     CatalogError
         `mode="r"` and there is no bench, the folder is something else, or a later version wrote it.
+    RemoteError
+        The service behind a URL could not be reached, or refused.
     ConfigError
         A setting is unknown or wrong.
 
@@ -54,43 +64,23 @@ def open(  # noqa: A001
     ...     bench.kadeql("SELECT sum(a) AS s FROM t WHERE a > $lo", params={"lo": 1})
     """
     if mode not in ("a", "r"):
-        raise UnsupportedError(
-            f"mode={mode!r} is not a way to open a bench.", hint="Use mode='a' or mode='r'."
-        )
+        raise UnsupportedError(f"mode={mode!r} is no way to open a bench.", hint="Use mode='a' or mode='r'.")
     if not isinstance(path, str | os.PathLike):  # pyright: ignore[reportUnnecessaryIsInstance]
-        raise UnsupportedError(
-            f"{path!r} is no path.", hint="Give the path of a folder: lb.open('demo.luma')."
-        )
-    text = os.fspath(path)
-    if Path(text).is_file():
-        raise CatalogError.not_a_bench(text, "it is a file")
-    if "://" in text:
-        raise UnsupportedError(
-            f"{text!r}: this version opens benches in local folders only.",
-            hint="Copy the bench to a local folder first.",
-        )
-    from luma_bench.storage.store import Store
-
-    folder = Path(text)
-    store = Store.open(folder, mode=mode, settings=config.load(folder, settings))
+        raise UnsupportedError(f"{path!r} is no path.", hint="Give a folder: lb.open('demo.luma').")
+    store = open_store(path, mode, settings, storage_options)
     return Bench(store, Machinery(store))
 
 
-class Bench:
+class Bench(Care):
     """A bench: tables under snapshots, one language over them. Safe to use from several threads.
 
     Attributes
     ----------
     path
-        The bench's folder.
+        The bench's folder; the folder of its local cache where it was opened by URL.
     settings
         Its effective settings.
     """
-
-    def __init__(self, store: Store, machinery: Machinery, at: int | None = None) -> None:
-        self._store = store
-        self._machinery = machinery
-        self._at = at
 
     # --- asking ---
 
@@ -140,7 +130,10 @@ class Bench:
             )
         asked = at if at is not None else self._at
         ask = Ask(params or {}, engine, strict, asked, cache, tables or {})
-        return self._machinery.statements.run(text, ask, read_only=self.read_only or at is not None)
+        # A call that names a snapshot reads that one, transaction or not.
+        session = self._session if at is None else None
+        read_only = self.read_only or at is not None
+        return self._machinery.statements.run(text, ask, read_only=read_only, session=session)
 
     def table(self, name: str, at: At | None = None) -> DataFrame:
         """A lazy DataFrame over a table, pinned at a snapshot (`at`, or the newest now).
@@ -154,8 +147,92 @@ class Bench:
         from luma_bench.frame import DataFrame
 
         self._alive()
+        inside = self._session.current
+        if inside is not None and at is None:
+            return inside.table(name)
         pinned = self._store.resolve(at if at is not None else self._at)
         return DataFrame.scan(PinnedExecutor(self._machinery.statements, pinned), pinned.find(name).name)
+
+    def get(self, table: str, key: object) -> dict[str, Any] | None:
+        """The row of a table with this primary key, as Python values by column name; None when there is none.
+
+        Parameters
+        ----------
+        key
+            The value; for a key of several columns a tuple in their order, or a mapping by name.
+
+        Raises
+        ------
+        CatalogError
+            There is no such table, or it has no primary key.
+        SchemaError
+            The key has other columns than the table's, or a value of another kind than its column.
+
+        Examples
+        --------
+        >>> bench.write("users", {"id": [1, 2], "name": ["Ada", "Ben"]}, primary_key="id")
+        >>> bench.get("users", 2)
+        {'id': 2, 'name': 'Ben'}
+        """
+        return self._store.scan(self._pinned(), table).lookup().get(key)
+
+    def get_many(self, table: str, keys: Any) -> pa.Table:
+        """The rows of a table with these primary keys, in the order of the keys and in exactly the types written.
+
+        A key that no row has gives no row; one that is asked for twice gives its row twice.
+
+        Parameters
+        ----------
+        keys
+            A list of keys as `get` takes them; or the key columns as a table, a mapping of columns by name, or, for a
+            key of one column, an array.
+
+        Raises
+        ------
+        CatalogError, SchemaError
+            As for `get`.
+        """
+        return self._store.scan(self._pinned(), table).lookup().get_many(keys)
+
+    # --- transactions ---
+
+    def transaction(
+        self, message: str = "", *, author: str | None = None, token: str | None = None
+    ) -> Transaction:
+        """A block whose changes, of any number of tables, become one snapshot when it ends, or none when it fails.
+
+        Inside the block this handle's calls from this thread are part of the transaction too, as after BEGIN; those of
+        other threads and handles are not, and see nothing of it before the commit.
+
+        Parameters
+        ----------
+        message
+            What the snapshot says; the statements themselves when it is left out.
+        author
+            Who made it; the setting `author` when it is left out.
+        token
+            Names this commit: when a snapshot with the same token is there already, it is taken and nothing is applied.
+
+        Raises
+        ------
+        TransactionError
+            On entering: this thread has a transaction open on this handle.
+        ConflictError
+            On leaving: another writer changed the same rows or tables first; nothing was applied.
+        ReadOnlyError
+            At the first change: the bench is read-only.
+
+        Examples
+        --------
+        >>> with bench.transaction(message="move one") as tx:
+        ...     tx.kadeql("DELETE FROM a WHERE id = 1")
+        ...     tx.write("b", {"id": [1]}, mode="append")
+        """
+        self._alive()
+        statements = self._machinery.statements
+        return Transaction(
+            self._store, statements, self._session, message=message, author=author, token=token, at=self._at
+        )
 
     # --- writing ---
 
@@ -169,6 +246,9 @@ class Bench:
         sort_by: str | Sequence[str] = (),
         time_column: str | None = None,
         series_key: str | Sequence[str] = (),
+        rejects: str | None = None,
+        max_rejects: int | None = None,
+        options: Mapping[str, Any] | None = None,
         message: str = "",
         token: str | None = None,
         progress: Progress | None = None,
@@ -184,6 +264,15 @@ class Bench:
             `"create"` a new table, `"append"` rows, or `"replace"` the table.
         primary_key, sort_by, time_column, series_key
             Keys and layout, on create or replace.
+        rejects
+            A table for rows that cannot be taken: a value of another type or out of range, NULL where there must be none,
+            a primary key that is there already, a line of a file that is broken. It gets `table_name`, `file`, `line`,
+            `row`, `column_name`, `reason` and `text` in the same snapshot, and is made when it is missing. Without it the
+            first such row fails the write.
+        max_rejects
+            More such rows than this fail the write: 10,000 by default.
+        options
+            How CSV files are read, by the names of DuckDB's `read_csv`: `delim`, `header`, `types`, `nullstr`, ….
         message
             What the snapshot says.
         token
@@ -191,61 +280,85 @@ class Bench:
         progress
             Called with rows done and rows in all (None when unknown).
 
+        Returns
+        -------
+        Snapshot
+            The one that holds the rows. Inside of an open transaction the rows join it, and the snapshot is the one that
+            it began on: COMMIT makes the new one.
+
         Raises
         ------
         SchemaError, ConstraintError, CatalogError, ReadOnlyError
             What is wrong with the data or the table; nothing was written.
         """
+        inside = self._inside()
+        if inside is not None:
+            no_commit_details(message, token)
+            inside.write(
+                table,
+                data,
+                mode,
+                primary_key=primary_key,
+                sort_by=sort_by,
+                time_column=time_column,
+                series_key=series_key,
+                rejects=rejects,
+                max_rejects=max_rejects,
+                options=options,
+                progress=progress,
+            )
+            return inside.view.snapshot
         self._writable("write")
-        source, total = _arrow_source(data)
-        report = None if progress is None else lambda rows: progress(rows, total)
-        return self._store.write(
-            table,
-            source,
-            mode=mode,
-            primary_key=_names(primary_key),
-            sort_by=_names(sort_by),
-            time_column=time_column,
-            series_key=_names(series_key),
-            message=message,
-            token=token,
-            progress=report,
-        )
+        settings = {
+            "primary_key": names_of(primary_key),
+            "sort_by": names_of(sort_by),
+            "time_column": time_column,
+            "series_key": names_of(series_key),
+        }
+        asked = WriteRequest(table, data, mode, settings, rejects, max_rejects, options)
+        with self._machinery.stoppable() as stop:
+            return asked.run(self._store, message, token, progress, stop)
 
     def export(
-        self,
-        what: str,
-        path: str | os.PathLike[str],
-        format: str | None = None,  # noqa: A002 (the name people expect)
-        *,
-        progress: Progress | None = None,
-    ) -> int:
-        """Write a table, or the answer to a query, to a parquet, csv, json, ndjson or arrow file; the rows written.
+        self, what: str, path: str | os.PathLike[str], format: str | None = None,  # noqa: A002 (the name people expect)
+        *, compression: str | None = None, row_group_rows: int | None = None, delimiter: str | None = None,
+        header: bool | None = None, null: str | None = None, progress: Progress | None = None,
+    ) -> int:  # fmt: skip
+        """Write a table, or the answer to a query, to a file; the rows written.
 
-        The file appears whole or not at all.
+        The file appears whole and durable, or not at all; larger than memory works.
+
+        Parameters
+        ----------
+        format
+            `parquet`, `arrow` (a file, which is Feather too), `arrows` (a stream), `csv`, `tsv`, `json` (one array) or
+            `ndjson`; by the path's ending when None. `.gz` or `.zst` after a text's ending compresses it.
+        compression, row_group_rows, delimiter, header, null
+            See `luma_bench.engines.duck_export.ExportOptions`: Parquet is zstd in groups of 1,048,576 rows; CSV has commas,
+            a header, nothing for NULL and `""` for an empty text.
+        progress
+            Called with rows done and rows in all (None when unknown).
+
+        Raises
+        ------
+        UnsupportedError
+            The format cannot hold a column, or an option is not the format's.
+        CancelledError
+            `cancel()` was called; no file is left.
         """
-        from luma_bench.engines.duck_export import FileWriter
+        from luma_bench.bench.exporting import export
+        from luma_bench.engines.duck_export import ExportOptions
 
-        self._alive()
-        pinned = self._store.resolve(self._at)
-        if what in self.tables():
-            scan = self._store.scan(pinned, what)
-            reader, total = (
-                scan.stream(list(range(1, len(scan.schema))), (), self._machinery.statements.counters()),
-                scan.rows(),
-            )
-        elif what.isidentifier():
-            raise CatalogError.unknown_table(what, self.tables())
-        else:
-            reader, total = self._machinery.statements.stream(what, Ask(at=self._at)), None
-        return FileWriter().write(reader, Path(path), format, total=total, progress=progress)
+        options = ExportOptions(compression, row_group_rows, delimiter, header, null)
+        pinned, statements = self._pinned(), self._machinery.statements
+        with self._machinery.stoppable() as stop:
+            return export(self._store, statements, pinned, what, path, format, options, progress, stop)
 
     # --- history ---
 
     def tables(self) -> list[str]:
-        """The names of the tables at this bench's snapshot, sorted."""
-        self._alive()
-        return sorted(schema.name for schema in self._store.resolve(self._at).tables.values())
+        """The names of the tables at this bench's snapshot, or in the open transaction, sorted."""
+        return sorted(schema.name for schema in self._pinned().tables.values())
 
     def snapshots(self) -> list[Snapshot]:
         """Every snapshot, oldest first; at a past snapshot, those up to it."""
@@ -263,53 +376,14 @@ class Bench:
             No such snapshot.
         """
         self._alive()
-        return Bench(self._store, self._machinery, self._store.resolve(when).id)
+        pinned = Bench(self._store, self._machinery, self._store.resolve(when).id)
+        self._store.pins.hold_for(pinned, pinned.snapshot)
+        return pinned
 
     def tag(self, name: str, at: At | None = None) -> Snapshot:
         """Name a snapshot (the newest, or `at`); a tag stays where it was put."""
         self._writable("tag")
         return self._store.tag(name, at)
-
-    @property
-    def snapshot(self) -> int:
-        """The id of the snapshot that this bench reads now."""
-        self._alive()
-        return self._at if self._at is not None else self._store.head()
-
-    # --- care ---
-
-    def check(self, progress: Progress | None = None) -> CheckReport:
-        """Read every byte of every live snapshot and compare it with its checksum and statistics."""
-        self._alive()
-        return self._store.check(progress)
-
-    def cancel(self) -> int:
-        """Stop every running query of this bench, from any thread; how many there were."""
-        return self._machinery.cancel()
-
-    def progress(self) -> float | None:
-        """The fraction done of the newest running query, None when nothing runs or it is unknown."""
-        return self._machinery.statements.progress()
-
-    @property
-    def path(self) -> Path:
-        """The bench's folder."""
-        return self._store.path
-
-    @property
-    def settings(self) -> config.Settings:
-        """The effective settings."""
-        return self._store.settings
-
-    @property
-    def read_only(self) -> bool:
-        """Whether this bench refuses writes."""
-        return self._store.read_only or self._at is not None
-
-    def close(self) -> None:
-        """Stop running queries and release files; closing a bench from `at` closes only itself."""
-        if self._at is None and not self._machinery.closed:
-            self._machinery.close()
 
     def __enter__(self) -> Bench:
         return self
@@ -319,37 +393,7 @@ class Bench:
 
     def __repr__(self) -> str:
         if self._machinery.closed:
-            return f"Bench({str(self.path)!r}, closed)"
+            return f"Bench({self._store.shown!r}, closed)"
         mode = ", read-only" if self.read_only else ""
-        return f"Bench({str(self.path)!r}, snapshot {self.snapshot}, {len(self.tables())} tables{mode})"
-
-    def _alive(self) -> None:
-        if self._machinery.closed:
-            raise ClosedError.bench(str(self.path))
-
-    def _writable(self, operation: str) -> None:
-        self._alive()
-        if self.read_only:
-            raise ReadOnlyError.opened(operation)
-
-
-def _names(value: str | Iterable[str]) -> tuple[str, ...]:
-    return (value,) if isinstance(value, str) else tuple(value)
-
-
-def _arrow_source(data: Any) -> tuple[Any, int | None]:
-    """What the store writes, and its rows where that is known: paths become Arrow streams, the rest goes as it is."""
-    if not (isinstance(data, str | os.PathLike) or _is_path_list(data)):
-        rows = getattr(data, "num_rows", None)
-        return data, rows if isinstance(rows, int) else None
-    from luma_bench.engines.duck_files import FileReader
-
-    return FileReader().open(data), None
-
-
-def _is_path_list(data: Any) -> bool:
-    return (
-        isinstance(data, list | tuple)
-        and bool(data)
-        and all(isinstance(item, str | os.PathLike) for item in data)
-    )
+        mode += ", in transaction" if self.in_transaction else ""
+        return f"Bench({self._store.shown!r}, snapshot {self.snapshot}, {len(self.tables())} tables{mode})"

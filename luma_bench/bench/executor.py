@@ -16,21 +16,29 @@ from luma_bench.types.scan import ScanCounters
 
 if TYPE_CHECKING:
     from luma_bench.bench.statements import Statements
+    from luma_bench.bench.transaction import Transaction
     from luma_bench.storage.store import ResolvedSnapshot
 
 
 class PinnedExecutor:
-    """Runs a frame's KadeQL at the snapshot the frame was made at."""
+    """Runs a frame's KadeQL at the snapshot the frame was made at, or over a transaction's rows as they were then."""
 
-    def __init__(self, statements: Statements, snapshot: ResolvedSnapshot) -> None:
+    def __init__(
+        self, statements: Statements, snapshot: ResolvedSnapshot, transaction: Transaction | None = None
+    ) -> None:
         self._statements = statements
         self._pinned = snapshot
+        self._transaction = transaction
+        self._uncommitted = transaction is not None and transaction.staged
+        statements.runner.store.pins.hold_for(self, snapshot.id)
 
     def __eq__(self, other: object) -> bool:
-        """Equal when one query can read the tables of both: the same bench at the same snapshot."""
-        if not isinstance(other, PinnedExecutor):
-            return NotImplemented
-        return other._statements is self._statements and other._pinned.id == self._pinned.id
+        """Equal when one query can read the tables of both: the same bench at the same snapshot, and the same changes."""
+        if not isinstance(other, PinnedExecutor) or other._statements is not self._statements:
+            return NotImplemented if not isinstance(other, PinnedExecutor) else False
+        if self._uncommitted or other._uncommitted:
+            return other._pinned is self._pinned
+        return other._pinned.id == self._pinned.id
 
     def __hash__(self) -> int:
         return hash((id(self._statements), self._pinned.id))
@@ -50,11 +58,12 @@ class PinnedExecutor:
         tables: Mapping[str, Any] | None = None,
     ) -> Result:
         """Run one SELECT text and give its finished result."""
-        ask = Ask(params or {}, engine, strict, self._pinned.id, True, tables or {})
-        return self._statements.run(text, ask, read_only=True)
+        ask = self._ask(params=params or {}, engine=engine, strict=strict, tables=tables or {})
+        return self._recorded(self._statements.run(text, ask, read_only=True))
 
     def read(self, table: str, columns: Sequence[str] | None = None) -> Result:
         """A whole table, or some of its columns, without SQL: exactly the Arrow types that were written."""
+        self._check()
         started = time.perf_counter()
         counters = ScanCounters()
         scan = self._statements.runner.store.scan(self._pinned, table)
@@ -64,7 +73,7 @@ class PinnedExecutor:
             elapsed=time.perf_counter() - started, rows_read=counters.rows_read, bytes_read=counters.bytes_read,
             segments_read=counters.segments_read, chunks_read=counters.chunks_read, rows_out=rows.num_rows,
         )  # fmt: skip
-        return Result(rows, record, f"FROM {table}")
+        return self._recorded(Result(rows, record, f"FROM {table}"))
 
     def schema(self, table: str) -> pa.Schema:
         """The exact Arrow schema of a table, without `_rowid`."""
@@ -76,8 +85,19 @@ class PinnedExecutor:
 
     def describe(self, text: str, *, tables: Mapping[str, Any] | None = None) -> pa.Schema:
         """The Arrow schema a SELECT text yields, without running it."""
-        return self._statements.schema(text, self._pinned, arrow_relations(tables or {}))
+        return self._statements.schema(text, self._ask(tables=arrow_relations(tables or {})))
 
     def explain(self, text: str, *, tables: Mapping[str, Any] | None = None) -> str:
         """The plan of a SELECT text as printed text."""
-        return self._statements.explain_text(text, Ask(at=self._pinned.id, tables=tables or {}))
+        return self._statements.explain_text(text, self._ask(tables=tables or {}))
+
+    def _ask(self, **arguments: Any) -> Ask:
+        self._check()
+        return Ask(at=self._pinned.id, view=self._pinned, uncommitted=self._uncommitted, **arguments)
+
+    def _check(self) -> None:
+        if self._uncommitted and self._transaction is not None:
+            self._transaction.check_open("A DataFrame of uncommitted rows")
+
+    def _recorded(self, result: Result) -> Result:
+        return result if self._transaction is None else self._transaction.recorded(result, self._uncommitted)

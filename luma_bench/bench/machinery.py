@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
 import threading
+from collections.abc import Generator
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from luma_bench.bench.statements import Statements
+    from luma_bench.plan.engine import Engine
     from luma_bench.storage.store import Store
 
 
@@ -17,6 +20,7 @@ class Machinery:
         self._store = store
         self._lock = threading.Lock()
         self._statements: Statements | None = None
+        self._stops: set[threading.Event] = set()
         self.closed = False
 
     @property
@@ -34,19 +38,34 @@ class Machinery:
         from luma_bench.bench.statements import Statements
         from luma_bench.engines.duck import DuckEngine
         from luma_bench.engines.duck_inspect import DuckInspector
+        from luma_bench.engines.point import PointEngine
         from luma_bench.engines.router import Router
 
-        engine = DuckEngine(self._store.settings)
+        inspector = DuckInspector(self._store.settings)
+        engines: tuple[Engine, ...] = (PointEngine(inspector.describe), DuckEngine(self._store.settings))
         return Statements(
-            Runner(self._store, {engine.name: engine}, Router()),
-            DuckInspector(self._store.settings),
+            Runner(self._store, {engine.name: engine for engine in engines}, Router()),
+            inspector,
             PlanCache(),
         )
 
+    @contextlib.contextmanager
+    def stoppable(self) -> Generator[threading.Event]:
+        """An event that `cancel` sets while the block runs: for work that is no query."""
+        stop = threading.Event()
+        self._stops.add(stop)
+        try:
+            yield stop
+        finally:
+            self._stops.discard(stop)
+
     def cancel(self) -> int:
-        """Stop every running query; how many there were."""
+        """Stop every running query and compaction; how many there were."""
         built = self._statements
-        return sum(engine.cancel() for engine in built.runner.engines.values()) if built else 0
+        stops = list(self._stops)
+        for stop in stops:
+            stop.set()
+        return len(stops) + (sum(engine.cancel() for engine in built.runner.engines.values()) if built else 0)
 
     def close(self) -> None:
         """Stop the engine and release the store's files."""

@@ -8,7 +8,8 @@ import pyarrow as pa
 
 from luma_bench.types.predicate import And, Comparison, In, IsNull, Not, Or, Predicate
 from luma_bench.types.record import NodeRecord
-from luma_bench.types.scan import ScanCounters, ScanSource
+from luma_bench.types.scan import FoundRow, ScanCounters, ScanSource, SupportsLookup
+from luma_bench.types.schema import TableSchema
 
 
 class MeteredScan:
@@ -43,6 +44,15 @@ class MeteredScan:
         """The source's stream; its figures reach `counters` through this source's own share."""
         self._applied.update((predicate_text(predicate), None) for predicate in predicates)
         return self._source.stream(columns, predicates, self.counters)
+
+    @property
+    def table(self) -> TableSchema | None:
+        """The table, when the source finds rows by key."""
+        return self._source.table if isinstance(self._source, SupportsLookup) else None
+
+    def find(self, key: Sequence[object], counters: ScanCounters) -> FoundRow | None:
+        """The source's row of a key; its figures reach `counters` through this source's own share."""
+        return self._source.find(key, self.counters) if isinstance(self._source, SupportsLookup) else None
 
     def record(self, label: str, engine: str) -> NodeRecord:
         """The scan as a node of the run record."""

@@ -53,6 +53,10 @@ class Result:
         last._results = (*results[:-1], last)
         return last
 
+    def ran(self, run: RunRecord, explain: Callable[[], str] | None = None) -> Result:
+        """The same rows under another record, and another plan where one is given."""
+        return Result(self._table, run, self.text, self._explain if explain is None else explain)
+
     @property
     def schema(self) -> pa.Schema:
         """The Arrow schema of the rows."""

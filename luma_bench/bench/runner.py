@@ -50,7 +50,7 @@ class Runner:
     def run(self, query: Query, ask: Ask) -> Result:
         """Answer a query, from the result cache when its key is there."""
         started = time.perf_counter()
-        snapshot = self.store.resolve(ask.at)
+        snapshot = self.resolve(ask)
         key = self._key(query, ask, snapshot)
         if key is not None:
             found = self.results.get(key)
@@ -66,11 +66,15 @@ class Runner:
 
     def stream(self, query: Query, ask: Ask) -> pa.RecordBatchReader:
         """Answer a query as a stream, for results larger than memory; nothing is cached."""
-        bound = self.bind(query, ask, self.store.resolve(ask.at))
+        bound = self.bind(query, ask, self.resolve(ask))
         try:
             return bound.choice.engine.stream(bound.fragment, bound.inputs)
         except KadeQLError as error:
             raise located(error, query) from error
+
+    def resolve(self, ask: Ask) -> ResolvedSnapshot:
+        """What the call reads: the transaction's or the frame's own view, else the snapshot that it names."""
+        return self.store.resolve(ask.at) if ask.view is None else ask.view
 
     def bind(self, query: Query, ask: Ask, snapshot: ResolvedSnapshot) -> Bound:
         """Pin every table the query names, check its parameters, and choose the engine."""
@@ -79,13 +83,18 @@ class Runner:
         choice = self.router.choose(ask.engine, fragment, inputs, self.engines, strict=ask.strict)
         return Bound(fragment, inputs, snapshot, pinned, choice)
 
-    def explain(self, query: Query, ask: Ask, *, analyze: bool, form: str) -> Result:
-        """The plan of a query as a result of its own; with `analyze` the query runs and its figures are shown."""
+    def explain(self, query: Query, ask: Ask, *, analyze: bool, form: str, change: str = "") -> Result:
+        """The plan of a query as a result of its own; with `analyze` the query runs and its figures are shown.
+
+        `change` is the DELETE or UPDATE whose rows the query finds.
+        """
         started = time.perf_counter()
-        bound = self.bind(query, ask, self.store.resolve(ask.at))
+        bound = self.bind(query, ask, self.resolve(ask))
         plan = self._engine_plan(query, bound, analyze=analyze, form=form)
         record = self._record(bound, 0, started)
         head = self.head(bound, record if analyze else None)
+        if change:
+            head = {"change": f"{change}: the rows that this query finds", **head}
         if form == "json":
             rows = {
                 "explain_key": ["plan"],
@@ -97,7 +106,7 @@ class Runner:
 
     def explain_text(self, query: Query, ask: Ask, ran: RunRecord | None = None) -> str:
         """The plan of a query as printed text."""
-        bound = self.bind(query, ask, self.store.resolve(ask.at))
+        bound = self.bind(query, ask, self.resolve(ask))
         return f"{head_text(self.head(bound, ran))}\n\n{self._engine_plan(query, bound, analyze=False, form='text')}"
 
     def head(self, bound: Bound, ran: RunRecord | None) -> dict[str, Any]:
@@ -147,7 +156,7 @@ class Runner:
         counters = ScanCounters()
         hidden = {name.casefold() for name in relations}
         sources: dict[str, ScanSource] = {
-            schema.name: MeteredScan(self.store.scan(snapshot, schema.name), counters)
+            schema.name: self._metered(snapshot, schema.name, counters)
             for schema in snapshot.tables.values()
             if (folded := schema.name.casefold()) in query.names and folded not in hidden
         }
@@ -155,7 +164,7 @@ class Runner:
         for pin in query.pins:
             past = self._resolve_pin(pin, query, ask.params)
             try:
-                scan = self.store.scan(past, past.find(pin.table).name)
+                sources[pin.alias] = self._metered(past, past.find(pin.table).name, counters)
             except LumaError as error:
                 raise KadeQLBindError(
                     f"At snapshot {past.id}: {error.message}",
@@ -163,10 +172,15 @@ class Runner:
                     span=pin.span,
                     hint=error.hint,
                 ) from error
-            sources[pin.alias] = MeteredScan(scan, counters)
             pinned.append(past.id)
         known = tuple(schema.name for schema in snapshot.tables.values())
         return Inputs(sources, relations, counters, known), tuple(pinned)
+
+    def _metered(self, snapshot: ResolvedSnapshot, table: str, counters: ScanCounters) -> MeteredScan:
+        """A table's scan, which holds its snapshot against collecting as long as the engine keeps it."""
+        scan = MeteredScan(self.store.scan(snapshot, table), counters)
+        self.store.pins.hold_for(scan, snapshot.id)
+        return scan
 
     def _resolve_pin(self, pin: Pin, query: Query, params: Mapping[str, object]) -> ResolvedSnapshot:
         value: Any = pin.value
@@ -186,7 +200,7 @@ class Runner:
         return {name: params[name] for name in query.params}
 
     def _key(self, query: Query, ask: Ask, snapshot: ResolvedSnapshot) -> Hashable | None:
-        if not ask.cache or not self.results.budget or query.volatile or ask.tables:
+        if not ask.cache or not self.results.budget or query.volatile or ask.tables or ask.uncommitted:
             return None
         params = frozen({name: value for name, value in ask.params.items() if name in query.params})
         if params is None:
@@ -230,7 +244,8 @@ class Runner:
 
 def head_text(head: Mapping[str, Any]) -> str:
     """The part of a plan that is ours, as lines."""
-    lines = [f"engine     {head['engine']}: {head['reason']}", f"snapshot   {head['snapshot']}"]
+    lines = [f"change     {head['change']}"] if "change" in head else []
+    lines += [f"engine     {head['engine']}: {head['reason']}", f"snapshot   {head['snapshot']}"]
     lines += [f"estimate   {name} {seconds * 1e3:.1f} ms" for name, seconds in head["estimates"].items()]
     lines += [f"fallback   {text}" for text in head["fallbacks"]]
     for scan in head["scans"]:

@@ -1,76 +1,110 @@
-"""Statements that change the bench: each becomes a commit of the store, never a statement of an engine."""
+"""Statements that change the bench: each becomes changes of a transaction of the store, never a statement of an engine."""
 
 from __future__ import annotations
 
-import time
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
 
 import pyarrow as pa
 
+from luma_bench.bench.alterations import Alterer
 from luma_bench.bench.ask import Ask
-from luma_bench.bench.result import Result
+from luma_bench.bench.casts import cast_rows
+from luma_bench.bench.row_changes import RowChanger
 from luma_bench.bench.runner import Runner, located
-from luma_bench.errors import CatalogError, KadeQLBindError, KadeQLError, LumaError, choices
-from luma_bench.language import CreateTable, CreateTableAs, DropTable, Insert, TagSnapshot
-from luma_bench.plan.engine import Inputs, SqlFragment
+from luma_bench.errors import (
+    CatalogError,
+    ConstraintError,
+    KadeQLBindError,
+    KadeQLConstraintError,
+    KadeQLError,
+    LumaError,
+    choices,
+)
+from luma_bench.language import (
+    AlterTable,
+    CommentOn,
+    CreateTable,
+    CreateTableAs,
+    Delete,
+    DropTable,
+    Insert,
+    Truncate,
+    Update,
+)
+from luma_bench.storage.evolve import SetDefault
+from luma_bench.storage.transaction import Transaction as StoreTransaction
 from luma_bench.types.inspector import SqlInspector
-from luma_bench.types.record import RunRecord, Snapshot
+from luma_bench.types.scan import ScanCounters
 from luma_bench.types.schema import TableSchema, TableSettings
 
-Change = CreateTable | CreateTableAs | Insert | DropTable | TagSnapshot
+Change = (
+    CreateTable | CreateTableAs | Insert | Delete | Update | Truncate | DropTable | AlterTable | CommentOn
+)
+UNCHANGED = "unchanged"
 
-MESSAGE_LENGTH = 200
+
+@dataclass(frozen=True, slots=True)
+class Done:
+    """What a statement did, in a word, to how many rows, and what finding them read."""
+
+    operation: str
+    rows: int = 0
+    read: ScanCounters = field(default_factory=ScanCounters)
 
 
 class Writer:
-    """Runs CREATE TABLE, INSERT, DROP and TAG SNAPSHOT through the store's own commits."""
+    """Runs every statement that changes tables, inside a transaction of the store."""
 
     def __init__(self, runner: Runner, inspector: SqlInspector) -> None:
         self.runner = runner
-        self.store = runner.store
         self.inspector = inspector
+        self._rows = RowChanger(runner)
+        self._alterer = Alterer(runner, inspector)
 
-    def run(self, statement: Change, ask: Ask) -> Result:
-        """Apply one statement; the result names what was done and the snapshot it made."""
-        started = time.perf_counter()
+    def run(self, statement: Change, ask: Ask, inside: StoreTransaction) -> Done:
+        """Stage what the statement does; nothing of it stays when it fails.
+
+        Raises
+        ------
+        LumaError
+            The statement is refused; what was staged before is as it was.
+        """
+        # Defaults and casts may read through the engine too: all of a statement reads one view.
+        ask = replace(ask, view=inside.view(), at=None)
         match statement:
             case CreateTable():
-                done, rows = self._create(statement), 0
+                return self._create(statement, ask, inside)
             case CreateTableAs():
-                done, rows = self._create_as(statement, ask)
+                return self._create_as(statement, ask, inside)
             case Insert():
-                done, rows = self._insert(statement, ask)
+                return self._insert(statement, ask, inside)
+            case Delete() | Truncate():
+                read = ScanCounters()
+                return Done("delete", self._rows.run(statement, ask, inside, read), read)
+            case Update():
+                read = ScanCounters()
+                return Done("update", self._rows.run(statement, ask, inside, read), read)
             case DropTable():
-                done, rows = self._drop(statement), 0
-            case TagSnapshot():
-                done, rows = self.store.tag(statement.name), 0
-        record = RunRecord(
-            "catalog",
-            "a change of the bench is a commit of its catalog",
-            done.id,
-            time.perf_counter() - started,
-        )
-        answer = pa.table(
-            {
-                "operation": pa.array([done.operation if not isinstance(statement, TagSnapshot) else "tag"]),
-                "rows": pa.array([rows], pa.int64()),
-                "snapshot": pa.array([done.id], pa.int64()),
-            }
-        )
-        return Result(answer, record, statement.source)
+                return self._drop(statement, inside)
+            case AlterTable():
+                return Done("alter" if self._alterer.alter(statement, ask, inside) else UNCHANGED)
+            case CommentOn():
+                self._alterer.comment(statement, ask, inside)
+                return Done("alter")
 
-    def _create(self, statement: CreateTable) -> Snapshot:
-        current = self.store.resolve()
-        if statement.if_not_exists and _has(current.tables.values(), statement.name):
-            return current.snapshot
+    def _create(self, statement: CreateTable, ask: Ask, inside: StoreTransaction) -> Done:
+        present = inside.view().named(statement.name)
+        if statement.if_not_exists and present is not None:
+            return Done(UNCHANGED)
         try:
             described = self.inspector.describe(statement.probe.sql, {})
         except KadeQLError as error:
             raise located(error, statement.probe) from error
         fields: list[pa.Field] = []
-        for column, field in zip(statement.columns, described, strict=True):
+        for column, given in zip(statement.columns, described, strict=True):
             key = column.primary_key or column.name in statement.primary_key
-            fields.append(pa.field(column.name, field.type, column.nullable and not key, field.metadata))
+            fields.append(pa.field(column.name, given.type, column.nullable and not key, given.metadata))
         keys = statement.primary_key or tuple(
             column.name for column in statement.columns if column.primary_key
         )
@@ -81,34 +115,35 @@ class Writer:
                     f"PRIMARY KEY names {key!r}, which is no column of the table.",
                     text=statement.whole, span=(statement.start, statement.end), hint=choices(key, known, "columns"),
                 )  # fmt: skip
-        return self.store.create_table(
-            pa.schema(fields), statement.name, TableSettings(primary_key=keys),
-            replace=statement.or_replace, message=_message(statement.source),
-        )  # fmt: skip
+        values = {column.name: self._alterer.default(column, ask) for column in statement.columns}
+        defaults = [SetDefault(name, value) for name, value in values.items() if value is not None]
+        settings = TableSettings(primary_key=keys)
+        inside.create_table(pa.schema(fields), statement.name, settings, replace=statement.or_replace)
+        if defaults:
+            inside.alter(statement.name, *defaults)
+        return Done("create" if present is None else "replace")
 
-    def _create_as(self, statement: CreateTableAs, ask: Ask) -> tuple[Snapshot, int]:
-        current = self.store.resolve()
-        if _has(current.tables.values(), statement.name):
+    def _create_as(self, statement: CreateTableAs, ask: Ask, inside: StoreTransaction) -> Done:
+        present = inside.view().named(statement.name)
+        if present is not None:
             if statement.if_not_exists:
-                return current.snapshot, 0
+                return Done(UNCHANGED)
             if not statement.or_replace:
-                raise CatalogError.table_exists(statement.name)
+                raise CatalogError.table_exists(present.name)
+        mode = "create" if present is None else "replace"
         reader = self.runner.stream(statement.query, ask)
-        counted = _Counted(reader)
-        mode = (
-            "replace" if statement.or_replace and _has(current.tables.values(), statement.name) else "create"
-        )
-        done = self.store.write(
-            statement.name, counted.reader(), mode=mode, message=_message(statement.source)
-        )
-        return done, counted.rows
+        return Done(mode, inside.write(statement.name, reader, mode=mode))
 
-    def _insert(self, statement: Insert, ask: Ask) -> tuple[Snapshot, int]:
-        schema = self.store.resolve().find(statement.table)
-        targets = self._targets(statement, schema)
-        table = self._cast(statement, ask, schema, targets)
-        done = self.store.write(schema.name, table, mode="append", message=_message(statement.source))
-        return done, table.num_rows
+    def _insert(self, statement: Insert, ask: Ask, inside: StoreTransaction) -> Done:
+        table = inside.view().find(statement.table)
+        rows = self._cast(statement, ask, table, self._targets(statement, table), inside)
+        try:
+            return Done("append", inside.write(table.name, rows, mode="append"))
+        except ConstraintError as error:
+            span = (statement.query.start, statement.query.end)
+            raise KadeQLConstraintError(
+                error.message, text=statement.whole, span=span, hint=error.hint
+            ) from error
 
     def _targets(self, statement: Insert, schema: TableSchema) -> tuple[str, ...] | None:
         if statement.columns is None:
@@ -128,9 +163,14 @@ class Writer:
         return tuple(names)
 
     def _cast(
-        self, statement: Insert, ask: Ask, schema: TableSchema, targets: Sequence[str] | None
+        self,
+        statement: Insert,
+        ask: Ask,
+        schema: TableSchema,
+        targets: Sequence[str] | None,
+        inside: StoreTransaction,
     ) -> pa.Table:
-        """The rows to insert, cast by the engine as SQL's INSERT casts: `'2024-01-01'` into a DATE column is a date."""
+        """The rows to insert, cast by the engine as SQL's INSERT casts."""
         rows = self.runner.run(statement.query, ask).to_arrow()
         if targets is None:
             targets = [schema.column(name).name for name in rows.schema.names]
@@ -145,68 +185,13 @@ class Writer:
         wanted = pa.schema([pa.field(schema.column(name).name, schema.column(name).type) for name in targets])
         if rows.schema.equals(wanted):
             return rows
-        return self._cast_rows(rows, schema, targets, statement, ask)
+        return cast_rows(self.runner, rows, schema, statement.query, ask, inside.view())
 
-    def _cast_rows(
-        self, rows: pa.Table, schema: TableSchema, targets: Sequence[str], statement: Insert, ask: Ask
-    ) -> pa.Table:
-        query = statement.query
-        columns = ", ".join(quoted(name) for name in targets)
-        current = self.store.resolve()
-        choice = self.runner.bind(query, ask, current).choice
-        table = Inputs({schema.name: self.store.scan(current, schema.name)})
-        described = choice.engine.run(
-            SqlFragment(f"DESCRIBE SELECT {columns} FROM {quoted(schema.name)}"), table
-        )
-        types: list[str] = described.column("column_type").to_pylist()
-        casts = ", ".join(
-            f"CAST({quoted(name)} AS {kind}) AS {quoted(name)}"
-            for name, kind in zip(targets, types, strict=True)
-        )
-        try:
-            return choice.engine.run(
-                SqlFragment(f"SELECT {casts} FROM new_rows"), Inputs({}, {"new_rows": rows})
-            )
-        except KadeQLError as error:
-            raise error.moved(query.whole, (query.start, query.end)) from error
-
-    def _drop(self, statement: DropTable) -> Snapshot:
-        current = self.store.resolve()
-        if not _has(current.tables.values(), statement.name):
+    def _drop(self, statement: DropTable, inside: StoreTransaction) -> Done:
+        present = inside.view().named(statement.name)
+        if present is None:
             if statement.if_exists:
-                return current.snapshot
-            raise CatalogError.unknown_table(
-                statement.name, [schema.name for schema in current.tables.values()]
-            )
-        return self.store.drop_table(current.find(statement.name).name, message=_message(statement.source))
-
-
-class _Counted:
-    """A reader that counts the rows that pass."""
-
-    def __init__(self, reader: pa.RecordBatchReader) -> None:
-        self._reader = reader
-        self.rows = 0
-
-    def reader(self) -> pa.RecordBatchReader:
-        return pa.RecordBatchReader.from_batches(self._reader.schema, self._batches())
-
-    def _batches(self) -> Iterator[pa.RecordBatch]:
-        for batch in self._reader:
-            self.rows += batch.num_rows
-            yield batch
-
-
-def quoted(name: str) -> str:
-    """An identifier between double quotes."""
-    return '"' + name.replace('"', '""') + '"'
-
-
-def _has(tables: Iterable[TableSchema], name: str) -> bool:
-    return any(schema.name.casefold() == name.casefold() for schema in tables)
-
-
-def _message(text: str) -> str:
-    """The statement as a commit message: one line, cut."""
-    line = " ".join(text.split())
-    return line if len(line) <= MESSAGE_LENGTH else f"{line[: MESSAGE_LENGTH - 1]}…"
+                return Done(UNCHANGED)
+            raise CatalogError.unknown_table(statement.name, list(inside.view().tables))
+        inside.drop_table(present.name)
+        return Done("drop")

@@ -8,30 +8,26 @@ from __future__ import annotations
 
 import contextlib
 import os
-import re
 import signal
 import sys
 from collections.abc import Generator
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Literal, cast
+from typing import Annotated, Literal
 
 import typer
 
+from luma_bench.cli import care, publish, transfer
+from luma_bench.cli.options import INTERRUPTED, REFUSED, WRONG_USAGE, AtOption, BenchOption, examples
 from luma_bench.cli.session import (
     VARIABLE,
     UsageProblem,
     bench_path,
-    names,
     open_bench,
     read_params,
     read_text,
+    whole_transactions,
 )
-from luma_bench.errors import CancelledError, CatalogError, LumaError
-
-if TYPE_CHECKING:
-    from luma_bench.bench.bench import WriteMode
-
-INTERRUPTED, PROBLEMS, WRONG_USAGE, REFUSED = 130, 3, 2, 1
+from luma_bench.errors import CancelledError, LumaError
 
 app = typer.Typer(
     name="luma-bench",
@@ -44,23 +40,8 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 
-BenchOption = Annotated[
-    str | None,
-    typer.Option(
-        "--bench", "-b", metavar="PATH", help=f"The bench; else {VARIABLE}, else the one *.luma folder here."
-    ),
-]
-AtOption = Annotated[
-    str | None, typer.Option("--at", metavar="S", help="An older snapshot: its id, its tag, or a time.")
-]
 
-
-def _examples(*lines: str) -> str:
-    """The end of a command's help: one example a paragraph, since help reflows lines."""
-    return "Examples:\n\n" + "\n\n".join(line.replace("[", r"\[") for line in lines)
-
-
-@app.command(epilog=_examples(
+@app.command(epilog=examples(
     'luma-bench query "SELECT carrier, count(*) AS n FROM flights GROUP BY 1"',
     "luma-bench query --param month=2 --format csv 'SELECT * FROM flights WHERE month = $month' > february.csv",
     "luma-bench query --at paper-v1 --output late.parquet --file late.sql",
@@ -134,8 +115,10 @@ def query(
     params = read_params(param or [])
     asked = read_text(text, file)
     sent = explaining(asked) if explain else asked
-    with open_bench(bench_path(bench), "r" if read_only else "a") as opened:
-        with interruptible(opened), _pointing(sent, asked):
+    path = bench_path(bench)
+    # What is behind a URL can only be read.
+    with open_bench(path, "r" if read_only or isinstance(path, str) else "a") as opened:
+        with interruptible(opened), _pointing(sent, asked), whole_transactions(opened):
             result = opened.kadeql(
                 sent,
                 params,
@@ -148,107 +131,10 @@ def query(
         out.badge(result)
 
 
-@app.command("import", epilog=_examples(
-    "luma-bench import flights 'data/flights-*.parquet' --sort-by time_hour",
-    "luma-bench import airports airports.csv --primary-key iata --bench tour.luma",
-    "luma-bench import flights 2014.parquet --mode append --message 'the year 2014'",
-))  # fmt: skip
-def import_(
-    table: Annotated[str, typer.Argument(help="The table's name.")],
-    files: Annotated[
-        list[str],
-        typer.Argument(
-            metavar="FILE...", help="Parquet, CSV, JSON or Arrow files; patterns such as 'x-*.csv' work."
-        ),
-    ],
-    bench: BenchOption = None,
-    mode: Annotated[
-        str,
-        typer.Option("--mode", metavar="M", help="create a new table, append rows, or replace the table."),
-    ] = "create",
-    primary_key: Annotated[
-        list[str] | None,
-        typer.Option("--primary-key", metavar="COLS", help="Columns that name a row, with commas."),
-    ] = None,
-    sort_by: Annotated[
-        list[str] | None,
-        typer.Option("--sort-by", metavar="COLS", help="Columns that rows are sorted by, with commas."),
-    ] = None,
-    time_column: Annotated[
-        str | None, typer.Option("--time-column", metavar="COL", help="The column that says when.")
-    ] = None,
-    series_key: Annotated[
-        list[str] | None,
-        typer.Option("--series-key", metavar="COLS", help="Columns that name a series, with commas."),
-    ] = None,
-    message: Annotated[str, typer.Option("--message", "-m", help="What the snapshot says.")] = "",
-) -> None:
-    """Write files into a table, as one snapshot; a bench that is not there is created."""
-    from luma_bench.bench.interrupt import interruptible
-    from luma_bench.cli.progress import counted
-
-    if mode not in ("create", "append", "replace"):
-        raise UsageProblem(f"--mode {mode!r} is not a way to write.\nThe modes are: create, append, replace.")
-    path = bench_path(bench)
-    with (
-        open_bench(path, "a", create=True) as opened,
-        interruptible(opened),
-        counted(f"Writing {table}", "rows") as progress,
-    ):
-        snapshot = opened.write(
-            table, files[0] if len(files) == 1 else list(files), cast("WriteMode", mode), primary_key=names(primary_key or ()),
-            sort_by=names(sort_by or ()), time_column=time_column, series_key=names(series_key or ()), message=message, progress=progress,
-        )  # fmt: skip
-        rows = (
-            opened.kadeql(f'SELECT count(*) FROM "{table.replace(chr(34), chr(34) * 2)}"')
-            .to_arrow()
-            .column(0)[0]
-        )
-    print(f"{path}: table {table} has {rows} rows at snapshot {snapshot.id}.")
+app.registered_commands += transfer.commands.registered_commands
 
 
-@app.command(epilog=_examples(
-    "luma-bench export flights flights.parquet",
-    "luma-bench export 'SELECT * FROM flights WHERE month = 2' february.csv --at paper-v1",
-))  # fmt: skip
-def export(
-    what: Annotated[str, typer.Argument(metavar="TABLE_OR_QUERY", help="A table's name, or a question.")],
-    file: Annotated[
-        Path,
-        typer.Argument(
-            metavar="FILE", help="Its name says the format: .parquet, .csv, .json, .ndjson, .arrow."
-        ),
-    ],
-    bench: BenchOption = None,
-    form: Annotated[
-        str | None,
-        typer.Option(
-            "--format",
-            "-f",
-            metavar="F",
-            help="parquet, csv, json, ndjson or arrow, whatever FILE is called.",
-        ),
-    ] = None,
-    at: AtOption = None,
-) -> None:
-    """Write a table, or the answer to a question, into a file; larger than memory works."""
-    from luma_bench.bench.interrupt import interruptible
-    from luma_bench.bench.moment import parse_moment
-    from luma_bench.cli.progress import counted
-
-    with (
-        open_bench(bench_path(bench), "r") as opened,
-        interruptible(opened),
-        counted(f"Writing {file.name}", "rows") as progress,
-    ):
-        source = opened if at is None else opened.at(parse_moment(at))
-        if re.fullmatch(r"\s*\w+\s*", what) and what not in source.tables():
-            raise CatalogError.unknown_table(what.strip(), source.tables())
-        rows = source.export(what, file, form, progress=progress)
-    print(f"{file}: {rows} rows.")
-
-
-@app.command(epilog=_examples("luma-bench tables", "luma-bench tables --at 3"))
+@app.command(epilog=examples("luma-bench tables", "luma-bench tables --at 3"))
 def tables(bench: BenchOption = None, at: AtOption = None) -> None:
     """List the tables with their rows, columns and keys."""
     from luma_bench.bench.moment import parse_moment
@@ -263,7 +149,7 @@ def tables(bench: BenchOption = None, at: AtOption = None) -> None:
         )
 
 
-@app.command(epilog=_examples("luma-bench snapshots --bench tour.luma"))
+@app.command(epilog=examples("luma-bench snapshots --bench tour.luma"))
 def snapshots(bench: BenchOption = None) -> None:
     """List every snapshot, newest first: what it did, who, when, its tags."""
     from luma_bench.cli.listing import snapshot_lines
@@ -272,7 +158,7 @@ def snapshots(bench: BenchOption = None) -> None:
         print("\n".join(snapshot_lines(opened.snapshots()[::-1])))
 
 
-@app.command(epilog=_examples("luma-bench tag paper-v1", "luma-bench tag before-repair --at 3"))
+@app.command(epilog=examples("luma-bench tag paper-v1", "luma-bench tag before-repair --at 3"))
 def tag(
     name: Annotated[str, typer.Argument(help="The tag.")],
     bench: BenchOption = None,
@@ -286,24 +172,11 @@ def tag(
     print(f"Snapshot {snapshot.id} is tagged {name}.")
 
 
-@app.command(epilog=_examples("luma-bench check", "luma-bench check --bench tour.luma || echo broken"))
-def check(bench: BenchOption = None) -> None:
-    """Read every byte of the bench and compare it with its checksums; exit code 3 when something is wrong."""
-    from luma_bench.bench.interrupt import interruptible
-    from luma_bench.cli.progress import counted
-
-    path = bench_path(bench)
-    with open_bench(path, "r") as opened, interruptible(opened), counted("Checking", "parts") as progress:
-        report = opened.check(progress)
-    for problem in report.problems:
-        print(problem.text if hasattr(problem, "text") else problem)
-    if not report.ok:
-        print(f"{path}: {len(report.problems)} problem(s).", file=sys.stderr)
-        raise typer.Exit(PROBLEMS)
-    print(f"{path}: no problems.")
+app.registered_commands += care.commands.registered_commands
+app.registered_commands += publish.commands.registered_commands
 
 
-@app.command(epilog=_examples("luma-bench config", "LUMA_THREADS=2 luma-bench config --bench tour.luma"))
+@app.command(epilog=examples("luma-bench config", "LUMA_THREADS=2 luma-bench config --bench tour.luma"))
 def config(bench: BenchOption = None) -> None:
     """Show every setting that is in force, and where each came from."""
     from luma_bench.cli.listing import setting_lines
@@ -315,10 +188,10 @@ def config(bench: BenchOption = None) -> None:
         # Without a bench the settings are those that a new one would have.
         if bench is not None:
             raise
-    print("\n".join(setting_lines(path)))
+    print("\n".join(setting_lines(path if isinstance(path, Path) else None)))
 
 
-@app.command(epilog=_examples("luma-bench doctor"))
+@app.command(epilog=examples("luma-bench doctor"))
 def doctor() -> None:
     """Say what this machine has: versions, threads, memory, and which engines can run."""
     from luma_bench.cli.listing import doctor_lines
@@ -326,7 +199,7 @@ def doctor() -> None:
     print("\n".join(doctor_lines()))
 
 
-@app.command(epilog=_examples("luma-bench demo", "luma-bench demo --out tour --data-only"))
+@app.command(epilog=examples("luma-bench demo", "luma-bench demo --out tour --data-only"))
 def demo(
     out: Annotated[
         Path, typer.Option("--out", metavar="DIR", help="Where the demo's bench and pages go.")
@@ -341,7 +214,7 @@ def demo(
     story.run(out, data_only=data_only, console=Console())
 
 
-@app.command(epilog=_examples("luma-bench version"))
+@app.command(epilog=examples("luma-bench version"))
 def version() -> None:
     """Print the version."""
     import luma_bench

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import re
-from collections.abc import Sequence
+from collections.abc import Generator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
-from luma_bench.errors import CatalogError
+from luma_bench.errors import CatalogError, LumaError, TransactionError
 
 if TYPE_CHECKING:
     from luma_bench.bench.bench import Bench
@@ -22,8 +23,8 @@ class UsageProblem(Exception):
     """The command line itself is wrong: exit code 2."""
 
 
-def bench_path(given: str | None) -> Path:
-    """The bench that a command means: `--bench`, else `LUMA_BENCH`, else the one `*.luma` folder here.
+def bench_path(given: str | None) -> Path | str:
+    """The bench that a command means, a folder or a URL: `--bench`, else `LUMA_BENCH`, else the one `*.luma` folder here.
 
     Raises
     ------
@@ -32,7 +33,7 @@ def bench_path(given: str | None) -> Path:
     """
     named = given or os.environ.get(VARIABLE)
     if named:
-        return Path(named).expanduser()
+        return named if "://" in named else Path(named).expanduser()
     here = sorted(path for path in Path().glob("*.luma") if path.is_dir())
     if len(here) == 1:
         return here[0]
@@ -46,7 +47,7 @@ def bench_path(given: str | None) -> Path:
     )
 
 
-def open_bench(path: Path, mode: Literal["a", "r"], *, create: bool = False) -> Bench:
+def open_bench(path: Path | str, mode: Literal["a", "r"], *, create: bool = False) -> Bench:
     """Open a bench; unless `create`, one that is not there is an error, not a new folder.
 
     Raises
@@ -56,12 +57,38 @@ def open_bench(path: Path, mode: Literal["a", "r"], *, create: bool = False) -> 
     """
     import luma_bench
 
-    if not create and not path.exists():
+    if not create and isinstance(path, Path) and not path.exists():
         raise CatalogError(
             f"There is no bench at {str(path)!r}.",
             hint="`luma-bench import` creates one; --bench PATH names another.",
         )
     return luma_bench.open(path, mode=mode)
+
+
+@contextlib.contextmanager
+def whole_transactions(bench: Bench) -> Generator[None]:
+    """Within the block, a transaction that is begun is ended too; else it is rolled back, which is an error.
+
+    Raises
+    ------
+    TransactionError
+        The text ended inside of a transaction.
+    """
+    import sys
+
+    try:
+        yield
+    except LumaError:
+        if bench.in_transaction:
+            bench.kadeql("ROLLBACK")
+            print("The transaction that the text began was rolled back.", file=sys.stderr)
+        raise
+    if bench.in_transaction:
+        bench.kadeql("ROLLBACK")
+        raise TransactionError(
+            "The text ended inside of the transaction that it began: its changes were rolled back.",
+            hint="End it with COMMIT.",
+        )
 
 
 def read_params(pairs: Sequence[str]) -> dict[str, Any]:

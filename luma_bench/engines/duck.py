@@ -57,7 +57,12 @@ class DuckEngine:
         """`duckdb`."""
         return "duckdb"
 
-    def supports(self, fragment: SqlFragment) -> str | None:
+    @property
+    def looks_up(self) -> bool:
+        """False: it scans."""
+        return False
+
+    def supports(self, fragment: SqlFragment, inputs: Inputs | None = None) -> str | None:
         """None for one reading statement (SELECT, PIVOT, DESCRIBE, SUMMARIZE, EXPLAIN of these), else the reason."""
         try:
             self._running.require_reading(fragment.text)

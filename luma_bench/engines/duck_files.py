@@ -47,6 +47,8 @@ class FileReader:
         self,
         source: str | os.PathLike[str] | Sequence[str | os.PathLike[str]],
         format: str | None = None,  # noqa: A002
+        *,
+        target: pa.Schema | None = None,
         **options: Any,
     ) -> pa.RecordBatchReader:
         """One stream over one or more files of one format, in the given order (a glob: sorted by name).
@@ -57,6 +59,8 @@ class FileReader:
             A path, a glob such as `data/*.parquet`, or a list of either. `.gz` and `.zst` may follow `.csv` and `.json`.
         format
             `parquet`, `csv`, `json` or `arrow`; by the name's ending when None.
+        target
+            The columns of the table that the rows are for: CSV and JSON are read as their types, where names agree.
         options
             For CSV, as DuckDB's `read_csv` names them: `delim`, `header`, `types`, `nullstr`, `skip`, `encoding`, …
 
@@ -69,19 +73,16 @@ class FileReader:
         UnsupportedError
             An unknown ending or option.
         """
-        paths = _expanded(source)
-        kinds: dict[Path, Format] = {path: _known_format(format, path) for path in paths}
-        if len(set(kinds.values())) > 1:
-            raise UnsupportedError(
-                f"These files are of several formats: {', '.join(sorted(set(kinds.values())))}.",
-                hint="Write each format on its own, with mode='append'.",
-            )
-        kind = kinds[paths[0]]
-        if options and kind != "csv":
-            raise UnsupportedError(f"A {kind} file takes no options, but got {', '.join(sorted(options))}.")
+        paths = expanded(source)
+        kind = format_of(paths, format, options)
         if kind == "csv" or kind == "json":
-            return read_text(paths, kind, options)
-        return _read_columns(paths, kind)
+            return read_text(paths, kind, options, target)
+        return open_columns(paths, kind)
+
+    def rows(self, source: str | os.PathLike[str] | Sequence[str | os.PathLike[str]]) -> int | None:
+        """How many rows the files have, where that is known without reading them."""
+        paths = expanded(source)
+        return rows_in(paths, "parquet") if all(file_format(path) == "parquet" for path in paths) else None
 
 
 def file_format(path: str | os.PathLike[str]) -> Format | None:
@@ -92,7 +93,34 @@ def file_format(path: str | os.PathLike[str]) -> Format | None:
     return FORMATS.get(name.suffix.lower())
 
 
-def _known_format(asked: str | None, path: Path) -> Format:
+def format_of(paths: Sequence[Path], asked: str | None, options: Mapping[str, Any]) -> Format:
+    """The one format of these files.
+
+    Raises
+    ------
+    UnsupportedError
+        There are several, or it takes no options.
+    """
+    kinds: dict[Path, Format] = {path: known_format(asked, path) for path in paths}
+    if len(set(kinds.values())) > 1:
+        raise UnsupportedError(
+            f"These files are of several formats: {', '.join(sorted(set(kinds.values())))}.",
+            hint="Write each format on its own, with mode='append'.",
+        )
+    kind = kinds[paths[0]]
+    if options and kind != "csv":
+        raise UnsupportedError(f"A {kind} file takes no options, but got {', '.join(sorted(options))}.")
+    return kind
+
+
+def known_format(asked: str | None, path: Path) -> Format:
+    """The format that was asked for, or that the file's ending names.
+
+    Raises
+    ------
+    UnsupportedError
+        There is no such format, or the ending names none.
+    """
     found = file_format(path)
     if asked is None and found is not None:
         return found
@@ -108,7 +136,7 @@ def _known_format(asked: str | None, path: Path) -> Format:
     )
 
 
-def _expanded(source: str | os.PathLike[str] | Sequence[str | os.PathLike[str]]) -> list[Path]:
+def expanded(source: str | os.PathLike[str] | Sequence[str | os.PathLike[str]]) -> list[Path]:
     """The files that were asked for; a name with `*`, `?` or `[` is a glob unless a file is called that."""
     given = [source] if isinstance(source, str | os.PathLike) else list(source)
     paths: list[Path] = []
@@ -138,9 +166,32 @@ def _siblings(path: Path) -> list[Path]:
 # --- parquet and arrow ---
 
 
-def _read_columns(paths: Sequence[Path], kind: Format) -> pa.RecordBatchReader:
+def rows_in(paths: Sequence[Path], kind: Format) -> int | None:
+    """The rows of these files, where the format says so without being read."""
+    if kind != "parquet":
+        return None
+    import pyarrow.parquet as pq
+
+    try:
+        return sum(pq.read_metadata(path).num_rows for path in paths)
+    except (pa.ArrowException, OSError):
+        return None  # reading it will say what is wrong
+
+
+def open_columns(
+    paths: Sequence[Path], kind: Format, like: tuple[pa.Schema, Path] | None = None
+) -> pa.RecordBatchReader:
+    """The rows of Parquet or Arrow files, with the columns of the first one, or of `like`: a schema and whose it is.
+
+    Raises
+    ------
+    LumaError
+        A file cannot be read; the stream raises it too.
+    SchemaError
+        A file has other columns.
+    """
     first = _opened(paths[0], kind)
-    schema = _plain_schema(first.schema)
+    schema, owner = (_plain_schema(first.schema), paths[0]) if like is None else like
 
     def batches() -> Iterator[pa.RecordBatch]:
         for index, path in enumerate(paths):
@@ -148,7 +199,7 @@ def _read_columns(paths: Sequence[Path], kind: Format) -> pa.RecordBatchReader:
             row = 0
             try:
                 for batch in part:
-                    yield _fitted(batch, schema, path, paths[0])
+                    yield _fitted(batch, schema, path, owner)
                     row += batch.num_rows
             except (pa.ArrowException, OSError) as error:
                 raise LumaError(

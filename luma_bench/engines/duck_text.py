@@ -8,22 +8,20 @@ import weakref
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 import duckdb
 import pyarrow as pa
 
 from luma_bench.engines.duck_aside import AsideThread
+from luma_bench.engines.duck_csv import Kind, reading_options, reading_sql, sql_value
 from luma_bench.engines.duck_errors import duckdb_error, read_report
-from luma_bench.engines.duck_result import ResultShape, quoted, result_shape
+from luma_bench.engines.duck_result import ResultShape, result_shape
 from luma_bench.errors import LumaError, SchemaError, UnsupportedError, choices
 
-Kind = Literal["csv", "json"]
-_SNIFF_ALL = 64 << 20
-_SNIFF_ROWS = 204_800
-
 _CSV_OPTIONS = frozenset({
-    "all_varchar", "columns", "comment", "dateformat", "decimal_separator", "delim", "encoding", "escape", "header",
+    "all_varchar", "allow_quoted_nulls", "columns", "comment", "dateformat", "decimal_separator", "delim", "encoding",
+    "escape", "force_not_null", "header",
     "names", "nullstr", "quote", "sample_size", "skip", "timestampformat", "types",
 })  # fmt: skip
 _PLACE = re.compile(r"CSV Error on Line: (\d+)")
@@ -34,13 +32,47 @@ _JSON_PLACE = re.compile(
 _COLUMN = re.compile(r'(?:converting column|column) "(.+?)"', re.IGNORECASE)
 
 
-def read_text(paths: Sequence[Path], kind: Kind, options: Mapping[str, Any]) -> pa.RecordBatchReader:
-    """One stream over CSV or JSON files; `options` are `read_csv`'s.
+def read_text(
+    paths: Sequence[Path], kind: Kind, options: Mapping[str, Any], target: pa.Schema | None = None
+) -> pa.RecordBatchReader:
+    """One stream over CSV or JSON files; `options` are `read_csv`'s, `target` the columns that the rows are for.
 
     Raises
     ------
     LumaError
         A file cannot be read; the stream raises it too. A `SchemaError` names file, line and column.
+    UnsupportedError
+        An unknown option.
+    """
+    check_text(paths, options)
+    con = file_connection(paths)
+    aside = AsideThread()
+    try:
+        source = reading_sql(
+            kind, paths, aside.call(lambda: reading_options(con, paths, kind, options, target), con.interrupt)
+        )
+        query = f"SELECT * FROM {source}"
+        result = aside.call(lambda: con._submit(query, None, "stream"), con.interrupt)
+        columns = result.description
+        shape = result_shape(con, [column[0] for column in columns], [column[1] for column in columns], {})
+        stream = result.arrow_reader()
+    except (duckdb.Error, OSError) as error:
+        aside.close()
+        con.close()
+        raise text_error(error, paths, kind) from error
+
+    told = functools.partial(text_error, paths=paths, kind=kind)
+    opened = _OpenText(con, stream, aside)
+    return pa.RecordBatchReader.from_batches(shape.schema, _TextBatches(opened, shape, told))
+
+
+def check_text(paths: Sequence[Path], options: Mapping[str, Any]) -> None:
+    """Refuse options that are none, and files that hold nothing.
+
+    Raises
+    ------
+    LumaError
+        A file is empty.
     UnsupportedError
         An unknown option.
     """
@@ -54,22 +86,6 @@ def read_text(paths: Sequence[Path], kind: Kind, options: Mapping[str, Any]) -> 
             raise LumaError(
                 f"{path} is empty: it names no column.", hint="Leave it out, or give it a header or a record."
             )
-    con = _file_connection(paths)
-    aside = AsideThread()
-    try:
-        query = _text_query(paths, kind, options)
-        result = aside.call(lambda: con._submit(query, None, "stream"), con.interrupt)
-        columns = result.description
-        shape = result_shape(con, [column[0] for column in columns], [column[1] for column in columns], {})
-        stream = result.arrow_reader()
-    except (duckdb.Error, OSError) as error:
-        aside.close()
-        con.close()
-        raise _text_error(error, paths, kind) from error
-
-    told = functools.partial(_text_error, paths=paths, kind=kind)
-    opened = _OpenText(con, stream, aside)
-    return pa.RecordBatchReader.from_batches(shape.schema, _TextBatches(opened, shape, told))
 
 
 @dataclass(slots=True)
@@ -133,7 +149,7 @@ class _TextBatches:
         return self._opened.con.cursor()
 
 
-def _file_connection(paths: Sequence[Path]) -> duckdb.DuckDBPyConnection:
+def file_connection(paths: Sequence[Path]) -> duckdb.DuckDBPyConnection:
     """A DuckDB that may read these files and nothing else."""
     con = duckdb.connect(
         ":memory:",
@@ -146,39 +162,14 @@ def _file_connection(paths: Sequence[Path]) -> duckdb.DuckDBPyConnection:
             "temp_directory": "",
         },
     )
-    con.execute(f"SET allowed_paths = {_sql(sorted({str(path) for path in paths}))}")
+    con.execute(f"SET allowed_paths = {sql_value(sorted({str(path) for path in paths}))}")
     con.execute("SET enable_external_access = false")
     con.execute("SET GLOBAL TimeZone = 'UTC'")
     con.execute("SET lock_configuration = true")
     return con
 
 
-def _text_query(paths: Sequence[Path], kind: Kind, options: Mapping[str, Any]) -> str:
-    files = _sql([str(path) for path in paths])
-    whole = sum(path.stat().st_size for path in paths) <= _SNIFF_ALL
-    given = {"sample_size": -1 if whole else _SNIFF_ROWS} | dict(options)
-    if kind == "csv" and paths[0].name.removesuffix(".gz").endswith(".tsv"):
-        given = {"delim": "\t"} | given
-    more = "".join(f", {name} = {_sql(value)}" for name, value in given.items())
-    return f"SELECT * FROM read_{kind}({files}{more})"
-
-
-def _sql(value: Any) -> str:
-    """An option's value as SQL."""
-    match value:
-        case bool():
-            return str(value).lower()
-        case int():
-            return str(value)
-        case Mapping():
-            return "{" + ", ".join(f"{quoted(str(name))}: {_sql(item)}" for name, item in value.items()) + "}"
-        case list() | tuple():
-            return "[" + ", ".join(_sql(item) for item in value) + "]"
-        case _:
-            return "'" + str(value).replace("'", "''") + "'"
-
-
-def _text_error(error: BaseException, paths: Sequence[Path], kind: Kind) -> LumaError:
+def text_error(error: BaseException, paths: Sequence[Path], kind: Kind) -> LumaError:
     """DuckDB's account of a file, as one sentence that names file, line and column."""
     reported = duckdb_error(error)
     text = str(error) if reported is None else read_report(reported, "").message

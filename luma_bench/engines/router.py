@@ -16,6 +16,8 @@ START_SECONDS = 0.001
 """Parsing, binding and starting a small query on the embedded engine."""
 BYTES_PER_SECOND = 1.5e9
 """Decoded column bytes that the embedded engine reads, filters and aggregates in a second on two cores."""
+LOOKUP_SECONDS = 0.0001
+"""Finding one row by its key where the keys are in memory."""
 _VARIABLE_WIDTH = 24
 """Bytes that a value of a string, binary or nested column is taken to have."""
 
@@ -24,7 +26,6 @@ _OTHERS: Mapping[str, tuple[str, str]] = {
     "polars": ("polars", "the lowering of SQL to Polars is not part of this version"),
     "dask": ("distributed", "running on a Dask cluster is not part of this version"),
     "gpu": ("cupy", "running on a GPU is not part of this version"),
-    "point": ("duckdb", "key lookups without SQL are not part of this version"),
 }
 
 
@@ -67,19 +68,25 @@ class Router:
         UnsupportedError
             The name is no engine's; or, with `strict`, the engine asked for cannot run the fragment.
         """
-        estimates = {name: estimated_seconds(inputs) for name in engines}
         if asked == AUTO:
-            engine, reason = _automatic(fragment, engines)
+            for engine in engines.values():
+                if engine.looks_up and engine.supports(fragment, inputs) is None:
+                    return Choice(engine, "equality on the primary key", {engine.name: LOOKUP_SECONDS})
+        scanning = {name: engine for name, engine in engines.items() if not engine.looks_up}
+        estimates = {name: estimated_seconds(inputs) for name in scanning}
+        if asked == AUTO:
+            engine, reason = _automatic(fragment, inputs, scanning)
             return Choice(engine, reason, estimates)
-        problem = _problem(asked, fragment, engines)
+        problem = _problem(asked, fragment, inputs, engines)
         if problem is None:
-            return Choice(engines[asked], "as asked", estimates)
+            engine = engines[asked]
+            return Choice(engine, "as asked", {asked: LOOKUP_SECONDS} if engine.looks_up else estimates)
         if strict:
             raise UnsupportedError(
                 f"engine={asked!r} cannot run this: {problem}.",
                 hint=f"Leave out strict to run it on another engine, or ask for {' or '.join(map(repr, engines))}.",
             )
-        engine, _ = _automatic(fragment, engines)
+        engine, _ = _automatic(fragment, inputs, scanning)
         note = f"{asked} was asked for and not used: {problem}; {engine.name} ran it"
         return Choice(engine, f"instead of {asked}: {problem}", estimates, (note,))
 
@@ -105,24 +112,27 @@ def row_bytes(schema: pa.Schema) -> float:
     return total
 
 
-def _automatic(fragment: SqlFragment, engines: Mapping[str, Engine]) -> tuple[Engine, str]:
+def _automatic(fragment: SqlFragment, inputs: Inputs, engines: Mapping[str, Engine]) -> tuple[Engine, str]:
     """The first engine that supports the fragment; where one alone is installed, its own error is the best answer."""
     if len(engines) == 1:
         (engine,) = engines.values()
         return engine, "embedded: the one SQL engine here"
     reasons: list[str] = []
     for engine in engines.values():
-        problem = engine.supports(fragment)
+        problem = engine.supports(fragment, inputs)
         if problem is None:
             return engine, "embedded: the first engine that can run it"
         reasons.append(f"{engine.name}: {problem}")
     raise UnsupportedError(f"No engine can run this: {'; '.join(reasons)}.")
 
 
-def _problem(asked: str, fragment: SqlFragment, engines: Mapping[str, Engine]) -> str | None:
+def _problem(asked: str, fragment: SqlFragment, inputs: Inputs, engines: Mapping[str, Engine]) -> str | None:
     """Why the engine asked for cannot run the fragment; None when it can."""
     if asked in engines:
-        return engines[asked].supports(fragment) if len(engines) > 1 else None
+        engine = engines[asked]
+        # Where it is the only one that scans, its own error is the best answer.
+        others = sum(not other.looks_up for other in engines.values()) - (not engine.looks_up)
+        return engine.supports(fragment, inputs) if engine.looks_up or others else None
     if asked not in _OTHERS:
         known = ", ".join([AUTO, *engines, *(name for name in _OTHERS if name not in engines)])
         raise UnsupportedError(f"There is no engine {asked!r}.", hint=f"The engines are: {known}.")

@@ -4,21 +4,39 @@
 engine's error into the user's text.
 """
 
-from luma_bench.language.diagnostics import relocate
-from luma_bench.language.parse import parse
-from luma_bench.language.rewrite import OffsetMap
-from luma_bench.language.statement import (
+from luma_bench.language.changes import (
+    AddColumn,
+    Alteration,
+    AlterTable,
+    Assignment,
+    Begin,
     ColumnDef,
+    CommentOn,
+    Commit,
     CreateTable,
     CreateTableAs,
-    Describe,
+    Delete,
+    DropColumn,
     DropTable,
-    Explain,
     Insert,
-    Kind,
-    Parameter,
-    Pin,
-    Query,
+    RenameColumn,
+    RenameTable,
+    Rollback,
+    SetDefault,
+    SetNullable,
+    SetOptions,
+    SetType,
+    Truncate,
+    Update,
+    new_value,
+)
+from luma_bench.language.diagnostics import relocate
+from luma_bench.language.parse import parse
+from luma_bench.language.placed import Kind, Parameter, Pin, Query
+from luma_bench.language.rewrite import Edit, OffsetMap, rewritten
+from luma_bench.language.statement import (
+    Describe,
+    Explain,
     ShowTables,
     Statement,
     Summarize,
@@ -26,11 +44,21 @@ from luma_bench.language.statement import (
 )
 
 __all__ = [
+    "AddColumn",
+    "AlterTable",
+    "Alteration",
+    "Assignment",
+    "Begin",
     "ColumnDef",
+    "CommentOn",
+    "Commit",
     "CreateTable",
     "CreateTableAs",
+    "Delete",
     "Describe",
+    "DropColumn",
     "DropTable",
+    "Edit",
     "Explain",
     "Insert",
     "Kind",
@@ -38,10 +66,21 @@ __all__ = [
     "Parameter",
     "Pin",
     "Query",
+    "RenameColumn",
+    "RenameTable",
+    "Rollback",
+    "SetDefault",
+    "SetNullable",
+    "SetOptions",
+    "SetType",
     "ShowTables",
     "Statement",
     "Summarize",
     "TagSnapshot",
+    "Truncate",
+    "Update",
+    "new_value",
     "parse",
     "relocate",
+    "rewritten",
 ]

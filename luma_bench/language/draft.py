@@ -6,9 +6,9 @@ from typing import Final
 
 from luma_bench.errors import KadeQLSyntaxError
 from luma_bench.language.keywords import KEYWORDS
+from luma_bench.language.placed import Pin
 from luma_bench.language.rewrite import Edit
 from luma_bench.language.scope import Scope
-from luma_bench.language.statement import Pin
 from luma_bench.language.tokens import NUMBER, QUOTED, STRING, Tokens
 
 # After one of these a name with brackets is not a call: it is an alias with columns, or GLOB as an operator.

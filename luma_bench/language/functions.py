@@ -46,6 +46,9 @@ INTERNAL: Final = Refusal(
     "is refused: such names are the bench's own",
     "Choose a name without the leading __luma.",
 )
+ROW_IDS: Final = Refusal(
+    "_rowid", "is refused: row ids are the bench's own", "Name the rows by their columns: WHERE id = 42."
+)
 
 _BY_REFUSAL: Final = (
     (

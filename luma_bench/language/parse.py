@@ -5,14 +5,18 @@ from __future__ import annotations
 from typing import Final, Literal
 
 from luma_bench.errors import KadeQLSyntaxError, KadeQLUnsupportedError, nearest
+from luma_bench.language.alter import alter, comment_on
 from luma_bench.language.cursor import Cursor
 from luma_bench.language.diagnostics import expected, unmatched
 from luma_bench.language.functions import CATALOG
+from luma_bench.language.insert import insert
 from luma_bench.language.keywords import QUERY_STARTS, STATEMENT_STARTS
 from luma_bench.language.query import read_query
 from luma_bench.language.refusals import SHOWN, Refusal, refused
 from luma_bench.language.rewrite import Edit
+from luma_bench.language.rows import change_behind_with, delete, truncate, update
 from luma_bench.language.statement import (
+    Delete,
     Describe,
     Explain,
     Query,
@@ -20,9 +24,11 @@ from luma_bench.language.statement import (
     Statement,
     Summarize,
     TagSnapshot,
+    Update,
 )
-from luma_bench.language.tables import create_table, drop_table, insert
+from luma_bench.language.tables import create_table, drop_table
 from luma_bench.language.tokens import STRING, Tokens, tokenize
+from luma_bench.language.transactions import TRANSACTION_STARTS, transaction
 from luma_bench.types.inspector import SqlInspector
 
 _MATCHES: Final = frozenset({"MATCH", "OPTIONAL"})
@@ -31,8 +37,19 @@ _EXPLAINED: Final = Refusal(
     "is refused: it explains queries, and EXPLAIN ANALYZE would run the statement",
     "Explain the query inside it: EXPLAIN SELECT …",
 )
+_CHANGE_ANALYZED: Final = Refusal(
+    "EXPLAIN ANALYZE of a statement that changes rows",
+    "is refused: it would run the statement",
+    "Leave ANALYZE out to see the plan, or analyze the query that finds the rows: EXPLAIN ANALYZE SELECT …",
+)
+_UNEXPLAINED: Final = frozenset(
+    {"CREATE", "INSERT", "DROP", "TAG", "SHOW", "DESCRIBE", "DESC", "EXPLAIN", "TRUNCATE", "ALTER", "COMMENT"}
+)
 _EXPLAIN_SHAPE: Final = "Write EXPLAIN [ANALYZE] [(FORMAT text|json)] SELECT …"
-_FIRST_WORDS: Final = "A statement begins with SELECT, WITH, FROM, CREATE TABLE, INSERT INTO, DROP TABLE, DESCRIBE, SUMMARIZE, SHOW TABLES, EXPLAIN or TAG SNAPSHOT."
+_FIRST_WORDS: Final = (
+    "A statement begins with SELECT, WITH, FROM, CREATE TABLE, INSERT INTO, UPDATE, DELETE FROM, TRUNCATE, ALTER TABLE, "
+    "DROP TABLE, COMMENT ON, BEGIN, COMMIT, ROLLBACK, DESCRIBE, SUMMARIZE, SHOW TABLES, EXPLAIN or TAG SNAPSHOT."
+)
 
 
 def parse(text: str, inspector: SqlInspector) -> list[Statement]:
@@ -68,8 +85,13 @@ def parse(text: str, inspector: SqlInspector) -> list[Statement]:
 def _statement(tokens: Tokens, first: int, last: int, inspector: SqlInspector) -> Statement:
     cursor = Cursor(tokens, first, last)
     word = cursor.word
+    change = _row_change(cursor, inspector)
+    if change is not None:
+        return change
     if word in QUERY_STARTS or word in _MATCHES:
         return read_query(tokens, first, last, inspector)
+    if word in TRANSACTION_STARTS and not tokens.follows(first, last, word, "("):
+        return transaction(cursor)
     match word:
         case "EXPLAIN":
             return _explain(cursor, inspector)
@@ -82,6 +104,12 @@ def _statement(tokens: Tokens, first: int, last: int, inspector: SqlInspector) -
         case _:
             pass
     _refuse(cursor)
+    if word == "TRUNCATE":
+        return truncate(cursor)
+    if word == "ALTER":
+        return alter(cursor, inspector)
+    if word == "COMMENT":
+        return comment_on(cursor, inspector)
     cursor.index += 1
     if word == "INSERT":
         return insert(cursor, inspector)
@@ -95,6 +123,20 @@ def _statement(tokens: Tokens, first: int, last: int, inspector: SqlInspector) -
         cursor.expect("TABLE after DROP", "TABLE", hint="Write DROP TABLE [IF EXISTS] t.")
         return drop_table(cursor)
     raise _unknown(tokens, first)
+
+
+def _row_change(cursor: Cursor, inspector: SqlInspector) -> Delete | Update | None:
+    """DELETE or UPDATE, behind a WITH list too; None when something else stands here."""
+    tokens, first = cursor.tokens, cursor.first
+    if tokens.follows(first, cursor.end, "UPDATE", "EXTENSIONS"):
+        return None
+    verb = first if cursor.word in ("DELETE", "UPDATE") else None
+    if cursor.word == "WITH":
+        verb = change_behind_with(tokens, first, cursor.end)
+    if verb is None:
+        return None
+    read = delete if tokens.words[verb] == "DELETE" else update
+    return read(cursor, verb, inspector)
 
 
 def _refuse(cursor: Cursor) -> None:
@@ -131,15 +173,28 @@ def _explain(cursor: Cursor, inspector: SqlInspector) -> Explain:
     if cursor.done:
         raise cursor.expected("a query after EXPLAIN", _EXPLAIN_SHAPE)
     word = cursor.word
-    if word not in QUERY_STARTS and word not in _MATCHES and word != "SUMMARIZE":
+    change = _row_change(Cursor(tokens, cursor.index, cursor.end), inspector)
+    if change is not None and analyze:
+        raise _CHANGE_ANALYZED.error(tokens.text, tokens.span(cursor.index))
+    if change is None and word not in QUERY_STARTS and word not in _MATCHES and word != "SUMMARIZE":
         _refuse(Cursor(tokens, cursor.index, cursor.end))
-        if word in ("CREATE", "INSERT", "DROP", "TAG", "SHOW", "DESCRIBE", "DESC", "EXPLAIN"):
+        if word in _UNEXPLAINED or word in TRANSACTION_STARTS:
             raise _EXPLAINED.error(tokens.text, tokens.span(cursor.index))
         raise _unknown(tokens, cursor.index)
-    query = read_query(tokens, cursor.index, cursor.end, inspector)
+    query = read_query(tokens, cursor.index, cursor.end, inspector) if change is None else change.query
+    shown = ""
+    if change is not None:
+        shown = f"{'DELETE FROM' if isinstance(change, Delete) else 'UPDATE'} {change.table}"
     source, start, end, whole = cursor.placed
     return Explain(
-        source=source, start=start, end=end, whole=whole, query=query, analyze=analyze, format=style
+        source=source,
+        start=start,
+        end=end,
+        whole=whole,
+        query=query,
+        analyze=analyze,
+        format=style,
+        change=shown,
     )
 
 

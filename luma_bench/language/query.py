@@ -18,12 +18,12 @@ from luma_bench.language.functions import (
     refused_function,
 )
 from luma_bench.language.islands import BY_TRIGGER
+from luma_bench.language.placed import Query
 from luma_bench.language.refusals import STATEMENTS
 from luma_bench.language.rewrite import Edit, OffsetMap, rewritten
 from luma_bench.language.scope import Scope
-from luma_bench.language.statement import Query
 from luma_bench.language.tokens import NUMBER, STRING, Tokens
-from luma_bench.types.inspector import SqlInspector
+from luma_bench.types.inspector import SqlInspector, SqlStatement
 
 _READS = frozenset({"SELECT", "MULTI"})
 _WRITES = frozenset({"INSERT", "UPDATE", "DELETE", "MERGE"})
@@ -32,9 +32,17 @@ _NOTABLE = frozenset({"(", "$", "?", "SAMPLE", *BY_TRIGGER, *VOLATILE_WORDS})
 
 
 def read_query(
-    tokens: Tokens, first: int, last: int, inspector: SqlInspector, edits: Iterable[Edit] = ()
+    tokens: Tokens,
+    first: int,
+    last: int,
+    inspector: SqlInspector,
+    edits: Iterable[Edit] = (),
+    verb: int | None = None,
 ) -> Query:
     """The query that stands at tokens `first` up to, not with, `last`; `edits` are made besides those of islands.
+
+    `verb` is the token of the DELETE or UPDATE that `edits` make a query of: the statement as written must parse as
+    one too, so that nothing is taken which only the query would allow.
 
     Raises
     ------
@@ -44,15 +52,17 @@ def read_query(
         It writes, reads around the catalog, or uses a construct that does not run yet.
     """
     draft = Draft(tokens, Scope(tokens, first, last))
-    draft.edits.extend(edits)
     _walk(draft)
     _relations(draft)
     start, end = tokens.span(first, last)
+    if verb is not None:
+        _is_change(draft, *rewritten(tokens.text, start, end, draft.edits), verb, inspector)
+    draft.edits.extend(edits)
     if draft.edits:
         sql, offsets = rewritten(tokens.text, start, end, draft.edits)
     else:
         sql, offsets = tokens.text[start:end], OffsetMap.verbatim(start, end)
-    _classify(draft, sql, offsets, inspector)
+    _classify(draft, sql, offsets, inspector, verb)
     return Query(
         source=tokens.text[start:end],
         start=start,
@@ -64,6 +74,7 @@ def read_query(
         names=draft.names(),
         pins=tuple(draft.pins),
         volatile=draft.volatile,
+        edits=tuple(draft.edits),
     )
 
 
@@ -148,16 +159,29 @@ def _relations(draft: Draft) -> None:
             raise CATALOG.error(tokens.text, tokens.span(index))
 
 
-def _classify(draft: Draft, sql: str, offsets: OffsetMap, inspector: SqlInspector) -> None:
-    tokens = draft.tokens
+def _parsed(draft: Draft, sql: str, offsets: OffsetMap, inspector: SqlInspector) -> tuple[SqlStatement, ...]:
     try:
-        found = inspector.classify(sql)
+        return tuple(inspector.classify(sql))
     except KadeQLError as error:
         shown = sharpened(error, sql, inspector) if isinstance(error, KadeQLSyntaxError) else error
-        raise relocate(shown, offsets, tokens.text) from error
+        raise relocate(shown, offsets, draft.tokens.text) from error
+
+
+def _is_change(draft: Draft, sql: str, offsets: OffsetMap, verb: int, inspector: SqlInspector) -> None:
+    """The statement as written is one DELETE or UPDATE by DuckDB's own grammar; MULTI where it holds a PIVOT."""
+    found = _parsed(draft, sql, offsets, inspector)
+    word = draft.tokens.words[verb]
+    if len(found) != 1 or found[0].kind not in (word, "MULTI"):
+        raise draft.wrong(f"This is no {word}.", verb)
+
+
+def _classify(draft: Draft, sql: str, offsets: OffsetMap, inspector: SqlInspector, verb: int | None) -> None:
+    tokens = draft.tokens
+    found = _parsed(draft, sql, offsets, inspector)
     scope = draft.scope
     # Behind WITH a PIVOT makes any statement MULTI for the classifier, an INSERT too.
-    written = next((index for index in sorted(scope.bodies) if tokens.words[index] in _WRITES), None)
+    bodies = sorted(scope.bodies - {verb})
+    written = next((index for index in bodies if tokens.words[index] in _WRITES), None)
     if len(found) == 1 and found[0].kind in _READS and written is None:
         return
     kind = found[0].kind if len(found) == 1 else ""

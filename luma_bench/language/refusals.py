@@ -23,15 +23,27 @@ class Refusal:
 
 
 NOT_YET: Final = "is part of KadeQL and not in this version"
-_REWRITE = "Write the table anew: CREATE OR REPLACE TABLE t AS SELECT "
-_KEYED = "; a table with a primary key: bench.write(name, rows, mode='replace', primary_key=…)."
 _OURS = "is not used here: the bench opens, writes and keeps its own tables"
 _SETTINGS = "is refused: statements share their sessions, so a setting would leak into other queries"
 _SETTINGS_INSTEAD = "Give settings to lb.open(path, timezone=…, threads=…) or write them in luma.toml; `luma-bench config` lists them."
-_TRANSACTION = Refusal(
-    "A transaction statement",
-    NOT_YET,
-    "Each statement commits one atomic snapshot: gather the rows in one INSERT or one CREATE OR REPLACE TABLE … AS.",
+_PARTLY = "is not served: a statement that fails inside a transaction is undone by itself, and the transaction goes on"
+SAVEPOINT = Refusal(
+    "A savepoint", _PARTLY, "Leave it out; ROLLBACK drops the whole transaction, COMMIT keeps what succeeded."
+)
+CHAIN = Refusal(
+    "AND CHAIN",
+    "is not served: a transaction begins with BEGIN alone",
+    "Write COMMIT; BEGIN as two statements.",
+)
+ISOLATION = Refusal(
+    "An isolation level",
+    "is not needed: every transaction reads the one snapshot that it began on",
+    "Write BEGIN, or BEGIN READ ONLY.",
+)
+LOCKING = Refusal(
+    "A way of locking",
+    "is not needed: a transaction holds no lock before COMMIT",
+    "Write BEGIN. Of two that change the same rows, the second COMMIT gets a ConflictError.",
 )
 _PREPARED = Refusal(
     "A prepared statement",
@@ -119,26 +131,92 @@ _MAINTENANCE = Refusal(
     "is not needed: segments are immutable and statistics are written with them",
     "Leave it out.",
 )
-_TRUNCATE = Refusal(
-    "TRUNCATE",
-    "is not in this version",
-    "Write an empty table of the same columns: CREATE OR REPLACE TABLE t AS FROM t LIMIT 0" + _KEYED,
+NOT_SERVED: Final = "is not in this version"
+UPSERT: Final = "Write the rows by their primary key: bench.write(name, data, mode='upsert')."
+RETURNING: Final = Refusal(
+    "RETURNING",
+    NOT_SERVED,
+    "Read the rows in a statement of its own: SELECT … FROM t, inside BEGIN … COMMIT.",
+)
+DELETE_USING: Final = Refusal(
+    "DELETE … USING",
+    NOT_SERVED,
+    "Name the other table in the condition: DELETE FROM t WHERE EXISTS (FROM u WHERE u.id = t.id).",
+)
+UPDATE_FROM: Final = Refusal(
+    "UPDATE … FROM",
+    NOT_SERVED,
+    "Take the value from a subquery: UPDATE t SET c = (SELECT c FROM u WHERE u.id = t.id) WHERE id IN (SELECT id FROM u).",
+)
+SET_LIST: Final = Refusal(
+    "A list of columns in SET", NOT_SERVED, "Set each by itself: UPDATE t SET a = 1, b = 2."
+)
+SET_QUALIFIED: Final = Refusal(
+    "A qualified name or a field in SET",
+    "is refused: SET names whole columns of the table",
+    "Write the column alone: UPDATE t SET c = …; a field: SET c = struct_update(c, field := …).",
+)
+PAST: Final = Refusal(
+    "Changing a table AT a snapshot",
+    "is refused: snapshots never change",
+    "Change the table as it is now, and read the past in a subquery: WHERE id IN (SELECT id FROM t AT (VERSION => 3)).",
+)
+_KEYS_OF = "Write the table anew with its key: bench.write(name, rows, mode='replace', primary_key=…)."
+_CHECK_OF = "Check it in a query: SELECT … FROM t WHERE NOT (…). What is kept is NOT NULL and PRIMARY KEY."
+CONSTRAINT_CHANGES: Final = {
+    "PRIMARY": Refusal("Changing a primary key", NOT_SERVED, _KEYS_OF),
+    "CONSTRAINT": Refusal("Changing a constraint", NOT_SERVED, _KEYS_OF),
+    "UNIQUE": Refusal("UNIQUE", NOT_SERVED, _KEYS_OF),
+    "CHECK": Refusal("CHECK", NOT_SERVED, _CHECK_OF),
+    "FOREIGN": Refusal("A foreign key", NOT_SERVED, _CHECK_OF),
+}
+"""Words behind ALTER TABLE t ADD or DROP that name a constraint."""
+_LAYOUT = "Write SET (sort_by = (a, b)); rows that are there are sorted anew by bench.compact()."
+TABLE_CHANGES: Final = {
+    "SCHEMA": Refusal(
+        "Another schema", "is refused: a bench has one, main", "Rename the table: RENAME TO sales_t."
+    ),
+    "PARTITIONED": Refusal("SET PARTITIONED BY", "is not used here", _LAYOUT),
+    "SORTED": Refusal("SET SORTED BY", "is not used here", _LAYOUT),
+}
+"""Words behind ALTER TABLE t SET that are refused."""
+RESET: Final = Refusal(
+    "RESET of a table's options", NOT_SERVED, "Set the option to none: SET (sort_by = ())."
+)
+RETENTION: Final = Refusal(
+    "Retention by rows", NOT_YET, "Delete what is old: DELETE FROM t WHERE ts < now() - INTERVAL '30 days'."
+)
+NESTED_COLUMN: Final = Refusal(
+    "Changing a field inside a column",
+    NOT_SERVED,
+    "Change the values: UPDATE t SET c = struct_update(c, field := …).",
+)
+SEVERAL: Final = Refusal(
+    "Several changes in one ALTER TABLE",
+    NOT_SERVED,
+    "Write a statement for each, between BEGIN and COMMIT to make them one snapshot.",
+)
+USING: Final = Refusal(
+    "USING of a column's new type",
+    NOT_SERVED,
+    "Add a column, fill it, and drop the old one: ALTER TABLE t ADD COLUMN d …; UPDATE t SET d = …; ALTER TABLE t DROP COLUMN c.",
+)
+COMMENTED: Final = Refusal(
+    "A comment on this",
+    "is refused: a bench holds tables and columns",
+    "Write COMMENT ON TABLE t or COLUMN t.c.",
 )
 
 STATEMENTS: Final[Mapping[tuple[str, ...], Refusal]] = {
-    ("UPDATE",): Refusal(
-        "UPDATE", NOT_YET, f"{_REWRITE}* REPLACE (CASE WHEN … THEN … ELSE c END AS c) FROM t{_KEYED}"
-    ),
-    ("DELETE",): Refusal("DELETE", NOT_YET, f"{_REWRITE}* FROM t WHERE (…) IS NOT TRUE{_KEYED}"),
     ("MERGE",): Refusal(
         "MERGE", NOT_YET, "Write the rows by their primary key: bench.write(name, data, mode='upsert')."
     ),
-    ("ALTER",): Refusal(
-        "ALTER",
-        NOT_YET,
-        f"{_REWRITE}* EXCLUDE (old), … AS new FROM t; settings go to bench.write(name, rows, mode='replace', sort_by=…).",
-    ),
-    ("TRUNCATE",): _TRUNCATE,
+    ("ALTER", "VIEW"): _VIEW,
+    ("ALTER", "SEQUENCE"): _SEQUENCE,
+    ("ALTER", "TYPE"): _TYPE,
+    ("ALTER", "INDEX"): _INDEX,
+    ("ALTER", "SCHEMA"): _SCHEMA,
+    ("ALTER", "DATABASE"): _DATABASES,
     ("COPY",): Refusal(
         "COPY",
         "is not in this version",
@@ -146,13 +224,8 @@ STATEMENTS: Final[Mapping[tuple[str, ...], Refusal]] = {
     ),
     ("EXPORT",): _EXPORT,
     ("IMPORT",): _IMPORT,
-    ("BEGIN",): _TRANSACTION,
-    ("START", "TRANSACTION"): _TRANSACTION,
-    ("COMMIT",): _TRANSACTION,
-    ("ROLLBACK",): _TRANSACTION,
-    ("ABORT",): _TRANSACTION,
-    ("END",): _TRANSACTION,
-    ("SAVEPOINT",): _TRANSACTION,
+    ("SAVEPOINT",): SAVEPOINT,
+    ("RELEASE",): SAVEPOINT,
     ("ATTACH",): _DATABASES,
     ("DETACH",): _DATABASES,
     ("USE",): Refusal(
@@ -177,11 +250,6 @@ STATEMENTS: Final[Mapping[tuple[str, ...], Refusal]] = {
         "CALL", NOT_YET, "Write the procedure's statements one after another with ; between them."
     ),
     ("REFRESH",): _MATERIALIZED,
-    ("COMMENT", "ON"): Refusal(
-        "COMMENT ON",
-        "is not in this version",
-        "Say it in the snapshot: bench.write(name, data, message='…').",
-    ),
     ("GRANT",): _ACCESS,
     ("REVOKE",): _ACCESS,
     ("CREATE", "PROPERTY", "GRAPH"): _GRAPH,

@@ -1,77 +1,26 @@
-"""Statements that make, fill and drop tables: CREATE TABLE, INSERT INTO, DROP TABLE."""
+"""Statements that make and drop tables: CREATE TABLE, CREATE TABLE AS, DROP TABLE."""
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Final
 
-from luma_bench.errors import KadeQLError, KadeQLSyntaxError, KadeQLUnsupportedError
+from luma_bench.errors import KadeQLSyntaxError, KadeQLUnsupportedError
+from luma_bench.language.changes import ColumnDef, CreateTable, CreateTableAs, DropTable
+from luma_bench.language.columns import CONSTRAINTS, check_grammar, read_column, type_probe
 from luma_bench.language.cursor import Cursor
-from luma_bench.language.diagnostics import expected, relocate, sharpened
+from luma_bench.language.diagnostics import expected
 from luma_bench.language.keywords import QUERY_STARTS
 from luma_bench.language.query import read_query
-from luma_bench.language.refusals import Refusal
-from luma_bench.language.rewrite import OffsetMap, Segment
-from luma_bench.language.statement import (
-    ColumnDef,
-    CreateTable,
-    CreateTableAs,
-    DropTable,
-    Insert,
-    Query,
-    Statement,
-)
 from luma_bench.types.inspector import SqlInspector
 
-_NOT_STORED: Final = "is not in this version"
-_CHECKED: Final = (
-    "Check it in a query: SELECT … FROM t WHERE NOT (…). What is kept is NOT NULL and PRIMARY KEY."
-)
-CONSTRAINTS: Final = {
-    "UNIQUE": Refusal(
-        "UNIQUE",
-        _NOT_STORED,
-        "Name the columns as PRIMARY KEY, or check with GROUP BY … HAVING count(*) > 1.",
-    ),
-    "CHECK": Refusal("CHECK", _NOT_STORED, _CHECKED),
-    "REFERENCES": Refusal(
-        "A foreign key", _NOT_STORED, "Check it in a query: FROM t ANTI JOIN other USING (id)."
-    ),
-    "FOREIGN": Refusal(
-        "A foreign key", _NOT_STORED, "Check it in a query: FROM t ANTI JOIN other USING (id)."
-    ),
-    "DEFAULT": Refusal(
-        "DEFAULT", _NOT_STORED, "Write the value in the INSERT: INSERT INTO t SELECT a, 0 AS b …"
-    ),
-    "GENERATED": Refusal(
-        "A generated column", _NOT_STORED, "Compute it when reading: SELECT *, a + b AS c FROM t."
-    ),
-    "AS": Refusal("A generated column", _NOT_STORED, "Compute it when reading: SELECT *, a + b AS c FROM t."),
-    "COLLATE": Refusal(
-        "COLLATE on a column", _NOT_STORED, "Write it in the query: ORDER BY name COLLATE nocase."
-    ),
-    "CONSTRAINT": Refusal(
-        "A constraint's name", _NOT_STORED, "Write the constraint alone: PRIMARY KEY (a, b)."
-    ),
-    "USING": Refusal(
-        "USING COMPRESSION", _NOT_STORED, "Leave it out: every column gets the codec that fits it."
-    ),
-}
 _TABLE_LEVEL: Final = frozenset({"PRIMARY", "UNIQUE", "CHECK", "FOREIGN", "CONSTRAINT"})
-_UPSERT: Final = "Write the rows by their primary key: bench.write(name, data, mode='upsert')."
-ON_CONFLICT: Final = Refusal("ON CONFLICT", _NOT_STORED, _UPSERT)
-RETURNING: Final = Refusal(
-    "RETURNING", _NOT_STORED, "Read the rows in the next statement: INSERT INTO t …; SELECT … FROM t"
-)
-DEFAULT_VALUE: Final = Refusal(
-    "DEFAULT in VALUES", _NOT_STORED, "Write the value, or leave the column out of INSERT INTO t (…)."
-)
 _COLUMNS: Final = (
     "Write CREATE TABLE t (id BIGINT PRIMARY KEY, name VARCHAR NOT NULL) or CREATE TABLE t AS SELECT …"
 )
-_ROWS: Final = "Write INSERT INTO t [(columns)] [BY NAME] SELECT … or VALUES (…)."
 
 
-def create_table(cursor: Cursor, inspector: SqlInspector) -> Statement:
+def create_table(cursor: Cursor, inspector: SqlInspector) -> CreateTable | CreateTableAs:
     """CREATE [OR REPLACE] TABLE [IF NOT EXISTS] name (columns) or AS query; the cursor stands behind TABLE."""
     tokens = cursor.tokens
     or_replace = "REPLACE" in tokens.words[cursor.first : cursor.index]
@@ -102,8 +51,8 @@ def create_table(cursor: Cursor, inspector: SqlInspector) -> Statement:
         )
     if cursor.word != "(":
         raise cursor.expected("( or AS after the table's name", _COLUMNS)
-    columns, key = _definitions(cursor)
-    _parses(source, start, whole, inspector)
+    columns, key = _definitions(cursor, inspector)
+    check_grammar(source, start, whole, inspector)
     return CreateTable(
         source=source,
         start=start,
@@ -112,13 +61,13 @@ def create_table(cursor: Cursor, inspector: SqlInspector) -> Statement:
         name=name,
         columns=columns,
         primary_key=key,
-        probe=_probe(columns, whole, start, end),
+        probe=type_probe(columns, whole, start, end),
         if_not_exists=if_not_exists,
         or_replace=or_replace,
     )
 
 
-def _definitions(cursor: Cursor) -> tuple[tuple[ColumnDef, ...], tuple[str, ...]]:
+def _definitions(cursor: Cursor, inspector: SqlInspector) -> tuple[tuple[ColumnDef, ...], tuple[str, ...]]:
     """The columns and the primary key inside the brackets."""
     tokens = cursor.tokens
     close = tokens.closing(cursor.index, cursor.end)
@@ -145,7 +94,7 @@ def _definitions(cursor: Cursor) -> tuple[tuple[ColumnDef, ...], tuple[str, ...]
             found = _table_key(inner)
             span = tokens.span(begin, inner.index)
         else:
-            column = _column(inner)
+            column = read_column(inner, inspector, _COLUMNS)
             columns.append(column)
             found, span = ((column.name,) if column.primary_key else None), column.span
         if found is not None:
@@ -200,9 +149,7 @@ def _keyed(
             "The primary key names a column twice.", text=text, span=spans[0], hint="Name each column once."
         )
     marked = tuple(
-        ColumnDef(column.name, column.type_sql, False, True, column.span)
-        if column.name.casefold() in folded_key
-        else column
+        replace(column, nullable=False, primary_key=True) if column.name.casefold() in folded_key else column
         for column in columns
     )
     return marked, tuple(by_fold[name.casefold()].name for name in key)
@@ -219,151 +166,6 @@ def _table_key(inner: Cursor) -> tuple[str, ...]:
         names.append(inner.name("a column of the primary key"))
     inner.expect(") after the primary key", ")", hint=_COLUMNS)
     return tuple(names)
-
-
-def _column(inner: Cursor) -> ColumnDef:
-    """One column: name, type, and NOT NULL, NULL or PRIMARY KEY."""
-    tokens = inner.tokens
-    begin = inner.index
-    name = inner.name("a column's name")
-    first = inner.index
-    while not inner.done and inner.word not in _ENDS_TYPE:
-        inner.index = (
-            tokens.closing(inner.index, inner.end) + 1 if inner.word in ("(", "[") else inner.index + 1
-        )
-    if inner.index == first:
-        if inner.word in CONSTRAINTS:
-            raise CONSTRAINTS[inner.word].error(tokens.text, tokens.span(inner.index))
-        raise inner.expected(f"a type for the column {name}", _COLUMNS)
-    type_sql = tokens.slice(first, inner.index)
-    nullable, key = True, False
-    while not inner.done and inner.word != ",":
-        if inner.accept("NOT", "NULL"):
-            nullable = False
-        elif inner.accept("PRIMARY", "KEY"):
-            nullable, key = False, True
-        elif inner.word in CONSTRAINTS:
-            raise CONSTRAINTS[inner.word].error(tokens.text, tokens.span(inner.index))
-        elif not inner.accept("NULL"):
-            raise inner.expected("NOT NULL, PRIMARY KEY, a comma or )", _COLUMNS)
-    return ColumnDef(name, type_sql, nullable, key, tokens.span(begin, inner.index))
-
-
-_ENDS_TYPE: Final = frozenset({",", "NOT", "NULL", "PRIMARY", *CONSTRAINTS})
-
-
-def _parses(source: str, start: int, whole: str, inspector: SqlInspector) -> None:
-    """Let DuckDB's grammar read the statement: it knows what a type may look like."""
-    try:
-        inspector.classify(source)
-    except KadeQLError as error:
-        offsets = OffsetMap.verbatim(start, start + len(source))
-        shown = sharpened(error, source, inspector) if isinstance(error, KadeQLSyntaxError) else error
-        raise relocate(shown, offsets, whole) from error
-
-
-def _probe(columns: tuple[ColumnDef, ...], whole: str, start: int, end: int) -> Query:
-    """A query of one typed NULL per column, whose errors point at the columns."""
-    pieces: list[str] = []
-    segments: list[Segment] = []
-    position = 0
-    for column in columns:
-        name = column.name.replace('"', '""')
-        piece = f'{", " if pieces else "SELECT "}CAST(NULL AS {column.type_sql}) AS "{name}"'
-        pieces.append(piece)
-        segments.append(Segment(position, position + len(piece), *column.span, False))
-        position += len(piece)
-    return Query(
-        source=whole[start:end],
-        start=start,
-        end=end,
-        whole=whole,
-        sql="".join(pieces),
-        offsets=OffsetMap(tuple(segments)),
-    )
-
-
-def insert(cursor: Cursor, inspector: SqlInspector) -> Insert:
-    """INSERT INTO name [(columns)] [BY NAME | BY POSITION] query; the cursor stands behind INSERT."""
-    tokens = cursor.tokens
-    cursor.expect("INTO after INSERT", "INTO", hint=_ROWS)
-    table = cursor.table()
-    columns: tuple[str, ...] | None = None
-    opening = cursor.index
-    if cursor.word == "(" and not _is_query(cursor):
-        columns = _column_list(cursor)
-    by_name = cursor.accept("BY", "NAME")
-    if by_name and columns is not None:
-        raise KadeQLSyntaxError(
-            "BY NAME takes the names from the query.",
-            text=tokens.text,
-            span=tokens.span(opening, cursor.index - 2),
-            hint="Leave the columns out, or leave BY NAME out.",
-        )
-    if not by_name:
-        cursor.accept("BY", "POSITION")
-    if cursor.word == "DEFAULT":
-        raise CONSTRAINTS["DEFAULT"].error(tokens.text, tokens.span(cursor.index))
-    if cursor.word not in QUERY_STARTS:
-        raise cursor.expected("a query or VALUES", _ROWS)
-    _refuse_tail(cursor)
-    source, start, end, whole = cursor.placed
-    query = read_query(tokens, cursor.index, cursor.end, inspector)
-    return Insert(
-        source=source,
-        start=start,
-        end=end,
-        whole=whole,
-        table=table,
-        columns=columns,
-        query=query,
-        by_name=by_name,
-    )
-
-
-def _is_query(cursor: Cursor) -> bool:
-    """Whether the bracket here opens a query and not a list of columns."""
-    words, index = cursor.tokens.words, cursor.index
-    while index < cursor.end and words[index] == "(":
-        index += 1
-    return index < cursor.end and words[index] in QUERY_STARTS
-
-
-def _column_list(cursor: Cursor) -> tuple[str, ...]:
-    cursor.expect("(", "(")
-    names: list[str] = []
-    while True:
-        place = cursor.index
-        name = cursor.name("a column's name")
-        if name.casefold() in {known.casefold() for known in names}:
-            raise KadeQLSyntaxError(
-                f"The column {name!r} stands twice.",
-                text=cursor.tokens.text,
-                span=cursor.tokens.span(place),
-                hint="Name each column once.",
-            )
-        names.append(name)
-        if not cursor.accept(","):
-            break
-    cursor.expect("a comma or ) after a column's name", ")", hint=_ROWS)
-    return tuple(names)
-
-
-def _refuse_tail(cursor: Cursor) -> None:
-    """ON CONFLICT and RETURNING behind the rows, DEFAULT among them."""
-    tokens = cursor.tokens
-    index = cursor.index
-    values = cursor.word == "VALUES"
-    depth = 0
-    for place in range(index, cursor.end):
-        word = tokens.words[place]
-        depth += (word in ("(", "[", "{")) - (word in (")", "]", "}"))
-        if depth == 0 and tokens.follows(place, cursor.end, "ON", "CONFLICT"):
-            raise ON_CONFLICT.error(tokens.text, tokens.span(place, place + 2))
-        if depth == 0 and word == "RETURNING" and tokens.words[place - 1] not in ("AS", "."):
-            raise RETURNING.error(tokens.text, tokens.span(place))
-        if values and depth == 1 and word == "DEFAULT":
-            raise DEFAULT_VALUE.error(tokens.text, tokens.span(place))
 
 
 def drop_table(cursor: Cursor) -> DropTable:

@@ -85,7 +85,8 @@ def _status(magics: LumaMagics, line: str, words: Sequence[str]) -> Panel:
     bench = magics.find_bench()
     if bench is None:
         return line_panel("No bench is open. Run %luma open PATH; %luma help lists what there is.")
-    return _listed(bench, f"{bench.path} · snapshot {bench.snapshot}")
+    inside = " · in a transaction: COMMIT or ROLLBACK ends it" if bench.in_transaction else ""
+    return _listed(bench, f"{bench.path} · snapshot {bench.snapshot}{inside}")
 
 
 def _tables(magics: LumaMagics, line: str, words: Sequence[str]) -> Panel:

@@ -9,14 +9,9 @@ from typing import Any, Protocol
 import pyarrow as pa
 
 from luma_bench.types.scan import ScanCounters, ScanSource
+from luma_bench.types.schema import ROWS_PREFIX, rows_relation
 
-ROWS_PREFIX = "__luma_rows_"
-"""What stands before a table's name in the name of its raw rows."""
-
-
-def rows_relation(table: str) -> str:
-    """The name under which an engine offers a source with its `_rowid`: what statements that change rows read."""
-    return ROWS_PREFIX + table
+__all__ = ["ROWS_PREFIX", "Engine", "Inputs", "SqlFragment", "rows_relation"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,8 +53,13 @@ class Engine(Protocol):
         """The name run records carry."""
         ...
 
-    def supports(self, fragment: SqlFragment) -> str | None:
-        """None when this engine can run the fragment, else the reason it cannot."""
+    @property
+    def looks_up(self) -> bool:
+        """Whether it finds rows by key and scans nothing: what it supports is its own at once, at next to no cost."""
+        ...
+
+    def supports(self, fragment: SqlFragment, inputs: Inputs | None = None) -> str | None:
+        """None when this engine can run the fragment, else the reason it cannot; without inputs the text alone is judged."""
         ...
 
     def run(self, fragment: SqlFragment, inputs: Inputs) -> pa.Table:

@@ -32,7 +32,8 @@ _WORD_LIST = """
     align exact fill graph_table highlight hop hybrid cumulate latest match optional partition rows range sample score
     search session tolerance tumble
     current_date current_time current_timestamp localtime localtimestamp user current_user session_user
-    rowid within exclude nulls update delete insert merge call begin commit rollback
+    rowid within exclude nulls update delete insert merge call begin commit rollback drop alter force install revoke uncache
+    current_catalog xor partitioned_by regexp rlike
 """
 _WORDS = frozenset(_WORD_LIST.split())
 

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 
 DICTIONARY_VALUES = 5_000
 """A column of strings with more distinct values in a segment than this is not dictionary-encoded."""
@@ -25,6 +28,26 @@ def one_dictionary(column: pa.ChunkedArray) -> pa.ChunkedArray:
     return pa.chunked_array([pa.DictionaryArray.from_arrays(part, whole, ordered=ordered) for part in codes])
 
 
+def narrowed(array: pa.Array, kind: pa.DataType) -> list[pa.Array]:
+    """A dictionary array as arrays of the dictionary type `kind`: several where one's values outgrow its index type.
+
+    Values that no row has are left out.
+    """
+    index: Any = kind
+    limit = int(np.iinfo(index.index_type.to_pandas_dtype()).max)
+    if array.type == kind:
+        return [array]
+    used = array.indices.drop_null().unique().sort()
+    if len(used) - 1 > limit:
+        middle = len(array) // 2
+        return narrowed(array.slice(0, middle), kind) + narrowed(array.slice(middle), kind)
+    codes, dictionary = array.indices, array.dictionary
+    if len(dictionary) - 1 > limit:
+        codes, dictionary = pc.index_in(codes, value_set=used), taken(dictionary, used)
+    codes = codes.cast(index.index_type)
+    return [pa.DictionaryArray.from_arrays(codes, dictionary, ordered=index.ordered, safe=False)]
+
+
 def unified(arrays: list[pa.Array]) -> tuple[pa.Array, list[pa.Array]]:
     """One dictionary without nulls for all arrays, and each array's int32 codes into it, null where the value is."""
     dictionaries: list[pa.Array] = []
@@ -34,7 +57,7 @@ def unified(arrays: list[pa.Array]) -> tuple[pa.Array, list[pa.Array]]:
             (
                 i
                 for i, one in enumerate(dictionaries)
-                if one is array.dictionary or one.equals(array.dictionary)
+                if one is array.dictionary or _alike(one, array.dictionary)
             ),
             None,
         )
@@ -47,8 +70,8 @@ def unified(arrays: list[pa.Array]) -> tuple[pa.Array, list[pa.Array]]:
     # Position of every concatenated value in the final dictionary; -1 for a null.
     place = np.arange(len(whole), dtype=np.int32)
     if whole.null_count or len(dictionaries) > 1:
-        keep = _first_of_each(whole)
-        place, whole = keep[0], whole.take(pa.array(keep[1]))
+        keep = first_of_each(whole)
+        place, whole = keep[0], taken(whole, pa.array(keep[1]))
     trivial = len(place) == len(whole)
     codes: list[pa.Array] = []
     for array, start in zip(arrays, starts, strict=True):
@@ -63,9 +86,29 @@ def unified(arrays: list[pa.Array]) -> tuple[pa.Array, list[pa.Array]]:
     return whole, codes
 
 
-def _first_of_each(values: pa.Array) -> tuple[np.ndarray, np.ndarray]:
+def _alike(one: pa.Array, other: pa.Array) -> bool:
+    """Whether two dictionaries hold the same; where -0.0 and 0.0 would pass for the same, only when they are one."""
+    return not pa.types.is_floating(one.type) and one.equals(other)
+
+
+def taken(values: pa.Array, indices: pa.Array) -> pa.Array:
+    """`values.take(indices)` for values of any type; Arrow has no kernel for string views."""
+    try:
+        return values.take(indices)
+    except pa.ArrowNotImplementedError:
+        places = indices.to_pylist()
+        if not places:
+            return values.slice(0, 0)
+        none = pa.nulls(1, values.type)
+        return pa.concat_arrays([none if place is None else values.slice(place, 1) for place in places])
+
+
+def first_of_each(values: pa.Array) -> tuple[np.ndarray, np.ndarray]:
     """For every value its place among the distinct non-null ones (-1 for null), and where those first stand."""
     stored = plain_storage(values)
+    if pa.types.is_floating(stored.type):
+        # By their bits: NaN with different payloads, and -0.0 and 0.0, are different values here.
+        stored = stored.view({16: pa.uint16(), 32: pa.uint32(), 64: pa.uint64()}[stored.type.bit_width])
     simple = not (pa.types.is_nested(stored.type) or pa.types.is_dictionary(stored.type))
     if simple and not pa.types.is_decimal32(stored.type) and not pa.types.is_decimal64(stored.type):
         encoded = stored.dictionary_encode()
@@ -79,7 +122,7 @@ def _first_of_each(values: pa.Array) -> tuple[np.ndarray, np.ndarray]:
 
 
 def low_cardinality(arrays: list[pa.Array]) -> list[pa.Array] | None:
-    """The dictionary-encoded arrays when a text column has few distinct values, else None."""
+    """The dictionary-encoded arrays when a column of strings or whole numbers has few distinct values, else None."""
     column = pa.chunked_array(arrays)
     rows = len(column)
     if rows < 2:

@@ -8,6 +8,7 @@ import numpy as np
 import pyarrow as pa
 
 from luma_bench.storage.columns import fixed_of, is_list, is_text, is_unicode, item_field, storage_of
+from luma_bench.storage.columns_dictionary import taken
 
 _INT32_MAX = 2**31 - 1
 
@@ -44,7 +45,10 @@ class Joiner:
         self._chunk = chunk
 
     def node(self, name: str, kind: pa.DataType, rows: int, *, nulls: bool = True) -> pa.Array:
-        """`rows` values of a node as `kind`; `nulls` False promises that there is no null at this level."""
+        """`rows` values of a node as `kind`; `nulls` False promises that there is no null at this level.
+
+        A dictionary has int32 codes when its values outgrow the index type of `kind`.
+        """
         if isinstance(kind, pa.BaseExtensionType):
             return pa.ExtensionArray.from_storage(kind, self.node(name, storage_of(kind), rows, nulls=nulls))
         if pa.types.is_null(kind):
@@ -134,18 +138,22 @@ class Joiner:
             view = pa.types.is_string_view(kind) or pa.types.is_binary_view(kind)
             plain = (pa.large_string() if is_unicode(kind) else pa.large_binary()) if view else kind
             index = pa.Array.from_buffers(pa.from_numpy_dtype(stored), rows, [valid, codes])
-            taken = self._reader.dictionary(f"{name}.dict", plain).take(index)
-            return taken.cast(kind) if view else taken
+            values = taken(self._reader.dictionary(f"{name}.dict", plain), index)
+            return values.cast(kind) if view else values
         dictionary = self._reader.dictionary(f"{name}.dict", kind.value_type)
-        wanted = np.dtype(kind.index_type.to_pandas_dtype())
+        index_type = kind.index_type
+        wanted = np.dtype(index_type.to_pandas_dtype())
         if wanted != stored:
             numbers = np.frombuffer(codes, stored)
             if len(dictionary) - 1 > np.iinfo(wanted).max:
                 used, numbers = np.unique(numbers, return_inverse=True)
-                dictionary = dictionary.take(pa.array(used))
+                dictionary = taken(dictionary, pa.array(used))
+                if len(used) - 1 > np.iinfo(wanted).max:
+                    # Together, the values of several writes outgrow the index type: wide codes, for `narrowed`.
+                    index_type, wanted = pa.int32(), np.dtype(np.int32)
             codes = pa.allocate_buffer(rows * wanted.itemsize)
             np.frombuffer(codes, wanted)[:] = numbers
-        index = pa.Array.from_buffers(kind.index_type, rows, [valid, codes])
+        index = pa.Array.from_buffers(index_type, rows, [valid, codes])
         return pa.DictionaryArray.from_arrays(index, dictionary, ordered=kind.ordered, safe=False)
 
 

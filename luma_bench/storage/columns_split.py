@@ -72,7 +72,12 @@ class Splitter:
         self._rows = rows
 
     def column(
-        self, name: str, label: str, arrays: list[pa.Array], index: pa.DataType | None = None
+        self,
+        name: str,
+        label: str,
+        arrays: list[pa.Array],
+        *,
+        series: bool = False,
     ) -> Split:
         """The components of a column.
 
@@ -84,8 +89,9 @@ class Splitter:
             The column's own name, for messages.
         arrays
             Its rows, one array a row chunk, all of one type.
-        index
-            The index type in which codes must fit chunk by chunk, for a column that was written as a dictionary.
+        series
+            Whether it names the series of a row: whole numbers get a dictionary as strings do, because what groups
+            and joins by them is faster on codes; what compares them is a little slower.
 
         Raises
         ------
@@ -94,9 +100,10 @@ class Splitter:
             a value of 2 GiB or more.
         """
         split = Split()
-        run = _Run(self._table, label, split, index)
+        run = _Run(self._table, label, split)
         arrays = [_without_views(plain_storage(array)) for array in arrays]
-        if arrays and is_text(arrays[0].type) and (encoded := low_cardinality(arrays)) is not None:
+        worthwhile = arrays and (is_text(arrays[0].type) or (series and _is_wide(arrays[0].type)))
+        if worthwhile and (encoded := low_cardinality(arrays)) is not None:
             arrays = encoded
         run.node(name, arrays, self._chunk, self._rows)
         return split
@@ -105,11 +112,10 @@ class Splitter:
 class _Run:
     """The walk over one column's tree."""
 
-    def __init__(self, table: str, label: str, split: Split, index: pa.DataType | None) -> None:
+    def __init__(self, table: str, label: str, split: Split) -> None:
         self._table = table
         self._label = label
         self._split = split
-        self._index = index
 
     def node(self, name: str, arrays: list[pa.Array], chunk: int, shape: int) -> None:
         """Add the components of a node whose row chunks hold up to `chunk` values and `shape` altogether."""
@@ -284,7 +290,7 @@ class _Run:
 
     def _dictionary(self, name: str, arrays: list[pa.Array], chunk: int, shape: int) -> None:
         dictionary, codes = unified(arrays)
-        index = self._index if self._index is not None and "." not in name else arrays[0].type.index_type
+        index = arrays[0].type.index_type
         limit = int(np.iinfo(index.to_pandas_dtype()).max)
         valid = [None if part.null_count == 0 else validity(part) for part in codes]
         size = len(dictionary)
@@ -297,7 +303,8 @@ class _Run:
                 else part.to_numpy(zero_copy_only=False)
             )
             parts.append(values.astype(dtype))
-        if size - 1 > limit and any(len(np.unique(part)) - 1 > limit for part in parts):
+        # A column's own codes are cut to fit when it is read (`narrowed`); those inside lists and structs cannot be.
+        if "." in name and size - 1 > limit and any(len(np.unique(part)) - 1 > limit for part in parts):
             raise self._refused(
                 f"its dictionaries together hold more values than a {index} index counts.",
                 "Cast the index to int32.",
@@ -333,6 +340,10 @@ def _comparable(keys: pa.Array) -> dict[str, pa.Array]:
     if pa.types.is_nested(keys.type) or pa.types.is_interval(keys.type):
         return {"key": pa.array([repr(item) for item in keys.to_pylist()])}
     return {"key": keys}
+
+
+def _is_wide(kind: pa.DataType) -> bool:
+    return pa.types.is_integer(kind) and kind.bit_width >= 32
 
 
 def _without_views(array: pa.Array) -> pa.Array:

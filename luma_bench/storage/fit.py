@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
@@ -12,6 +13,10 @@ import pyarrow.compute
 
 from luma_bench.errors import CatalogError, ConstraintError, SchemaError
 from luma_bench.storage.columns import check_storable
+from luma_bench.storage.columns_dictionary import first_of_each, narrowed, taken
+from luma_bench.storage.columns_stream import one_array
+from luma_bench.storage.evolve_values import constant
+from luma_bench.storage.tail import filtered
 from luma_bench.types.schema import ROW_ID, TableSchema
 
 pc: Any = pyarrow.compute  # its functions are made at run time, where no type checker sees them
@@ -47,13 +52,15 @@ def check_schema(table: str, schema: pa.Schema) -> None:
     Raises
     ------
     SchemaError
-        No columns, names that are empty, double (ignoring case) or reserved, or a type that is not stored.
+        No columns, names that are empty, double (ignoring case) or reserved, or a type that is not stored; the names
+        of a struct's fields are held to the same.
     """
     if not schema.names:
         raise SchemaError(
             f"Table {table!r} would have no columns.", hint="Give data with at least one column."
         )
     seen: dict[str, str] = {}
+    names = Counter(schema.names)
     for field in schema:
         name = field.name
         if not name.strip():
@@ -72,11 +79,13 @@ def check_schema(table: str, schema: pa.Schema) -> None:
         if other != name:
             hint = "Names that differ in case alone mean the same column in SQL; rename one of them."
             raise SchemaError.column(table, name, f"the name differs from {other!r} in case alone.", hint)
-        if schema.names.count(name) > 1:
+        if names[name] > 1:
             raise SchemaError.column(table, name, "the name is there twice.", "Rename one of the columns.")
         if _any_type(field.type, lambda kind: pa.types.is_duration(kind) and kind.unit == "ns"):
             hint = "Cast it to duration('us')."
             raise SchemaError.column(table, name, "durations finer than 1 µs are not stored.", hint)
+        if (problem := _inner_name_problem(field.type)) is not None:
+            raise SchemaError.column(table, name, problem, "Rename the fields of the struct.")
     check_storable(schema, table)
 
 
@@ -84,12 +93,14 @@ def check_schema(table: str, schema: pa.Schema) -> None:
 class Fit:
     """How incoming batches become batches of exactly a table's schema.
 
-    `sources` gives for each column of the table the position in the data, None for a column of NULLs.
+    `sources` gives for each column of the table the position in the data, None where the data leaves it out;
+    `defaults` what it holds then, None for NULL.
     """
 
     table: str
     schema: pa.Schema
     sources: tuple[int | None, ...]
+    defaults: tuple[pa.Scalar | None, ...]
 
     @classmethod
     def of(cls, table: TableSchema, data: pa.Schema) -> Fit:
@@ -103,12 +114,12 @@ class Fit:
         if len({name.casefold() for name in data.names}) < len(data.names):
             check_schema(table.name, data)
         positions: dict[int, int] = {}
+        exact = {column.name: column for column in table.columns}
+        folded = {column.name.casefold(): column for column in table.columns}
         for position, field in enumerate(data):
-            if field.name not in table.names and field.name.casefold() not in {
-                name.casefold() for name in table.names
-            }:
+            column = exact.get(field.name) or folded.get(field.name.casefold())
+            if column is None:
                 raise SchemaError.unknown_column(field.name, table.names, f"table {table.name!r}")
-            column = table.column(field.name)
             if not _convertible(field.type, column.type):
                 problem = f"the data has type {field.type}, the table {column.type}."
                 raise SchemaError.column(
@@ -116,10 +127,11 @@ class Fit:
                 )
             positions[column.id] = position
         for column in table.columns:
-            if column.id not in positions and not column.nullable:
+            if column.id not in positions and not column.nullable and column.default is None:
                 hint = "The column must not be NULL; give it in the data."
                 raise SchemaError.column(table.name, column.name, "it is missing in the data.", hint)
-        return cls(table.name, table.arrow, tuple(positions.get(column.id) for column in table.columns))
+        sources = tuple(positions.get(column.id) for column in table.columns)
+        return cls(table.name, table.arrow, sources, tuple(column.default for column in table.columns))
 
     def stream(self, batches: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
         """The batches in the table's schema, each checked; empty ones are left out.
@@ -134,13 +146,22 @@ class Fit:
         done = 0
         for batch in batches:
             if batch.num_rows:
-                yield self._fitted(batch, done)
+                yield from self._pieces(batch, done)
             done += batch.num_rows
+
+    def _pieces(self, batch: pa.RecordBatch, done: int) -> Iterator[pa.RecordBatch]:
+        """The batch fitted, in parts where a dictionary's values would outgrow its index type."""
+        try:
+            yield self._fitted(batch, done)
+        except _OutgrownError:
+            middle = batch.num_rows // 2
+            yield from self._pieces(batch.slice(0, middle), done)
+            yield from self._pieces(batch.slice(middle), done + middle)
 
     def _fitted(self, batch: pa.RecordBatch, done: int) -> pa.RecordBatch:
         arrays: list[pa.Array] = []
-        for field, source in zip(self.schema, self.sources, strict=True):
-            array = pa.nulls(batch.num_rows, field.type) if source is None else batch.column(source)
+        for field, source, default in zip(self.schema, self.sources, self.defaults, strict=True):
+            array = constant(default, field.type, batch.num_rows) if source is None else batch.column(source)
             if array.type != field.type:
                 array = self._cast(array, field)
             self._check(array, field, done)
@@ -149,6 +170,8 @@ class Fit:
 
     def _cast(self, array: pa.Array, field: pa.Field) -> pa.Array:
         try:
+            if pa.types.is_dictionary(field.type) and not pa.types.is_dictionary(array.type):
+                return _coded(array, field.type)
             return pc.cast(array, field.type, safe=True)
         except (pa.ArrowInvalid, pa.ArrowNotImplementedError, pa.ArrowTypeError) as error:
             problem = f"a value of type {array.type} does not fit {field.type}: {error}"
@@ -157,19 +180,46 @@ class Fit:
             ) from error
 
     def _check(self, array: pa.Array, field: pa.Field, done: int) -> None:
-        if not field.nullable and array.null_count:
-            row = done + int(np.flatnonzero(array.is_null().to_numpy(zero_copy_only=False))[0])
+        if not field.nullable and nulls_in(array):
+            plain = array.dictionary_decode() if pa.types.is_dictionary(array.type) else array
+            row = done + int(np.flatnonzero(plain.is_null().to_numpy(zero_copy_only=False))[0])
             hint = "Nothing was written. Fill the NULLs, or declare the column nullable."
             raise ConstraintError(
                 f"Column {field.name!r} of table {self.table!r} must not be NULL; row {row:,} is.", hint=hint
             )
-        if _needs_look(field.type) and (problem := _nested_problem(array)) is not None:
+        if (wrong := _value_problem(array)) is not None:
+            raise SchemaError.column(self.table, field.name, *wrong)
+        if _needs_look(field.type) and (problem := nested_problem(array)) is not None:
             if problem[0] == "null":
                 hint = "Nothing was written. Fill the NULLs, or declare the field nullable."
                 raise ConstraintError(
                     f"Column {field.name!r} of table {self.table!r}: {problem[1]}", hint=hint
                 )
             raise SchemaError.column(self.table, field.name, problem[1], "Keep one value for each key.")
+
+
+class _OutgrownError(Exception):
+    """Plain values that a dictionary cannot hold in one array; in two halves they may fit."""
+
+
+def _coded(array: pa.Array, kind: Any) -> pa.Array:
+    values = pc.cast(array, kind.value_type, safe=True)
+    place, firsts = first_of_each(values)
+    codes = pa.array(place, mask=place < 0)
+    wide = pa.DictionaryArray.from_arrays(codes, taken(values, pa.array(firsts)), ordered=kind.ordered)
+    parts = narrowed(wide, kind)
+    if len(parts) > 1:
+        raise _OutgrownError
+    return parts[0]
+
+
+def nulls_in(array: pa.Array) -> int:
+    """How many values are NULL, those that lie in a dictionary too."""
+    if pa.types.is_null(array.type):
+        return len(array)
+    if pa.types.is_dictionary(array.type) and array.dictionary.null_count:
+        return array.dictionary_decode().null_count
+    return array.null_count
 
 
 def _children(kind: pa.DataType) -> list[pa.Field]:
@@ -180,6 +230,23 @@ def _children(kind: pa.DataType) -> list[pa.Field]:
     if pa.types.is_dictionary(kind):
         return [pa.field("values", kind.value_type)]
     return [kind.field(i) for i in range(kind.num_fields)] if pa.types.is_nested(kind) else []
+
+
+def _inner_name_problem(kind: pa.DataType) -> str | None:
+    """What is wrong with the field names of a struct in a type: SQL could not tell such fields apart."""
+    children = _children(kind)
+    if pa.types.is_struct(kind):
+        seen: dict[str, str] = {}
+        for child in children:
+            if not child.name.strip() or "\0" in child.name:
+                what = "holds a NUL character" if "\0" in child.name else "is empty"
+                return f"the name of a struct's field {what}."
+            other = seen.setdefault(child.name.casefold(), child.name)
+            if other != child.name:
+                return f"the fields {other!r} and {child.name!r} of a struct differ in case alone."
+        if len(seen) < len(children):
+            return f"a struct has a field twice; its fields are {[child.name for child in children]}."
+    return next((problem for child in children if (problem := _inner_name_problem(child.type))), None)
 
 
 def _any_type(kind: pa.DataType, test: Callable[[pa.DataType], bool]) -> bool:
@@ -194,10 +261,42 @@ def _needs_look(kind: pa.DataType) -> bool:
     return inside or pa.types.is_map(kind)
 
 
-def _nested_problem(array: pa.Array) -> tuple[str, str] | None:
+def _value_problem(array: pa.Array) -> tuple[str, str] | None:
+    """Why values of an array are not stored, whatever their type says; and what to do."""
+    if _any_type(array.type, pa.types.is_decimal):
+        try:
+            array.validate(full=True)
+        except pa.ArrowInvalid as error:
+            return f"a decimal has more digits than its type: {error}", "Cast the column to a wider decimal."
+    if _any_type(array.type, pa.types.is_interval) and _finer_than_microseconds(array):
+        return "an interval is finer than 1 µs.", "Round its nanoseconds to thousands."
+    return None
+
+
+def _finer_than_microseconds(array: pa.Array) -> bool:
+    """Whether an interval in the array, at any depth, has a part of a microsecond."""
     kind = array.type
     if isinstance(array, pa.ExtensionArray):
-        return _nested_problem(array.storage)
+        return _finer_than_microseconds(array.storage)
+    if pa.types.is_interval(kind):
+        words = np.frombuffer(array.drop_null().buffers()[1] or b"", np.int64).reshape(-1, 2)
+        return bool(np.any(words[:, 1] % 1000))
+    if pa.types.is_dictionary(kind):
+        return _finer_than_microseconds(array.dictionary)
+    if pa.types.is_struct(kind):
+        return any(_finer_than_microseconds(array.field(i)) for i in range(kind.num_fields))
+    if pa.types.is_map(kind):
+        return _finer_than_microseconds(array.keys) or _finer_than_microseconds(array.items)
+    if pa.types.is_nested(kind):
+        return _finer_than_microseconds(array.flatten())
+    return False
+
+
+def nested_problem(array: pa.Array) -> tuple[str, str] | None:
+    """What is wrong inside an array's values: "null" or "key", and a sentence; None when nothing is."""
+    kind = array.type
+    if isinstance(array, pa.ExtensionArray):
+        return nested_problem(array.storage)
     if pa.types.is_map(kind):
         lists = pc.cast(array, _as_list(kind))
         entries = lists.flatten()
@@ -207,7 +306,9 @@ def _nested_problem(array: pa.Array) -> tuple[str, str] | None:
         pairs = [(kind.key_field, keys), (kind.item_field, items)]
     elif pa.types.is_struct(kind):
         # `flatten` gives a struct's own NULLs to its fields: only the fields of structs that are there count.
-        present = array.filter(array.is_valid())
+        present = filtered(array, array.is_valid()) if array.null_count else array
+        if isinstance(present, pa.ChunkedArray):
+            present = one_array(present)
         pairs = [(kind.field(i), present.field(i)) for i in range(kind.num_fields)]
     elif isinstance(array, pa.ListArray | pa.LargeListArray | pa.FixedSizeListArray):
         pairs = [(kind.value_field, array.flatten())]
@@ -216,7 +317,7 @@ def _nested_problem(array: pa.Array) -> tuple[str, str] | None:
     for field, values in pairs:
         if not field.nullable and values.null_count:
             return "null", f"the nested field {field.name!r} must not be NULL, but is in some row."
-        if _needs_look(field.type) and (problem := _nested_problem(values)) is not None:
+        if _needs_look(field.type) and (problem := nested_problem(values)) is not None:
             return problem
     return None
 

@@ -31,19 +31,28 @@ def incoming(data: Any) -> Incoming:
     Parameters
     ----------
     data
-        An Arrow table, record batch or reader; an object with the Arrow C stream or array interface; a pandas frame (an
-        index with a name becomes a column, one without is left out); a Polars frame or lazy frame; a mapping of column
-        names to arrays or sequences (a two-dimensional NumPy array becomes a column of vectors); a list of row
-        mappings (a key that a row lacks is NULL).
+        An Arrow table, record batch or reader; an object with the Arrow C stream or array interface; a pandas frame; a
+        Polars frame or lazy frame; a mapping of column names to arrays or sequences (a two-dimensional NumPy array
+        becomes a column of vectors); a list of row mappings (a key that a row lacks is NULL).
+
+        A pandas index becomes a column in front of the others, under its name. One without a name is left out when
+        it holds whole numbers, which number rows; any other becomes the column `index` (the levels of several:
+        `level_0`, …), as `reset_index` has it.
 
     Raises
     ------
     SchemaError
-        The data is none of these, or Arrow cannot hold it.
+        The data is none of these, names a column twice, or Arrow cannot hold it.
     """
     try:
         return _opened(data)
-    except (pa.ArrowInvalid, pa.ArrowTypeError, pa.ArrowNotImplementedError, OverflowError) as error:
+    except (
+        pa.ArrowInvalid,
+        pa.ArrowTypeError,
+        pa.ArrowNotImplementedError,
+        OverflowError,
+        UnicodeEncodeError,
+    ) as error:
         raise SchemaError(
             f"Arrow cannot hold this data: {error}", hint="Give the column one type, or an Arrow array."
         ) from error
@@ -90,17 +99,63 @@ def _from_pandas(frame: Any) -> pa.Table:
     if getattr(frame.columns, "nlevels", 1) > 1:
         hint = "Flatten it first: frame.columns = ['_'.join(levels) for levels in frame.columns]."
         raise SchemaError("A pandas frame with several levels of column names is not a table.", hint=hint)
-    named = [level for level, name in enumerate(frame.index.names) if name is not None]
-    if named:
-        frame = frame.reset_index(level=named)
-    frame = frame.set_axis([str(label) for label in frame.columns], axis=1)
+    frame = _with_index(frame)
+    frame = frame.set_axis(_names(frame.columns), axis=1)
     table = pa.Table.from_pandas(frame, preserve_index=False)
     # The `pandas` entry describes the frame, index and all, and would be wrong after the first append.
     return table.replace_schema_metadata(None)
 
 
+def _with_index(frame: Any) -> Any:
+    """The frame with what its index says as columns, and row numbers for an index."""
+    from pandas.api.types import is_integer_dtype
+
+    index = frame.index
+    names: list[Any] = []
+    for level, name in enumerate(index.names):
+        numbers = not len(index) or is_integer_dtype(index.get_level_values(level).dtype)
+        unnamed = "index" if index.nlevels == 1 else f"level_{level}"
+        names.append(name if name is not None else None if numbers else unnamed)
+    kept = [level for level, name in enumerate(names) if name is not None]
+    frame = frame.droplevel([level for level in range(index.nlevels) if level not in kept]) if kept else frame
+    if not kept:
+        return frame.reset_index(drop=True)
+    present = {str(label) for label in frame.columns}
+    for level in kept:
+        if str(names[level]) in present:
+            hint = "Rename it: frame.rename_axis('key'), or leave it out: frame.reset_index(drop=True)."
+            raise SchemaError(
+                f"The index of the pandas frame and one of its columns are both named {str(names[level])!r}.",
+                hint=hint,
+            )
+    return frame.set_axis(frame.index.set_names([names[level] for level in kept]), axis=0).reset_index()
+
+
+def _names(labels: Any) -> list[str]:
+    """Column labels as text.
+
+    Raises
+    ------
+    SchemaError
+        Two are the same text.
+    """
+    names: list[str] = []
+    seen: set[str] = set()
+    for label in labels:
+        name = str(label)
+        if name in seen:
+            raise SchemaError.column(
+                "(new data)", name, "the name is there twice.", "Rename one of the columns."
+            )
+        seen.add(name)
+        names.append(name)
+    return names
+
+
 def _from_columns(columns: Mapping[Any, Any]) -> pa.Table:
-    arrays = {str(name): _array(str(name), values) for name, values in columns.items()}
+    arrays = {
+        name: _array(name, values) for name, values in zip(_names(columns), columns.values(), strict=True)
+    }
     counts = {name: len(array) for name, array in arrays.items()}
     if len(set(counts.values())) > 1:
         shown = ", ".join(f"{name!r} has {count:,}" for name, count in list(counts.items())[:6])
@@ -143,6 +198,6 @@ def _numpy_array(name: str, values: np.ndarray) -> pa.Array:
 
 
 def _from_rows(rows: Sequence[Mapping[Any, Any]]) -> pa.Table:
-    names = list(dict.fromkeys(str(key) for row in rows for key in row))
+    names = _names(dict.fromkeys(key for row in rows for key in row))
     renamed = [{str(key): value for key, value in row.items()} for row in rows]
     return pa.Table.from_arrays([pa.array([row.get(name) for row in renamed]) for name in names], names=names)

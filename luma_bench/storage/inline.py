@@ -11,8 +11,12 @@ import google_crc32c
 import pyarrow as pa
 
 from luma_bench.errors import CorruptionError, SnapshotExpired
-from luma_bench.storage.catalog.commit import NewBlob
-from luma_bench.storage.catalog.snapshot import BlobRef, Fetch
+from luma_bench.storage.catalog.change import BlobRef, NewBlob
+from luma_bench.storage.catalog.resolved import Contents, Fetch
+from luma_bench.storage.columns_dictionary import narrowed, one_dictionary
+from luma_bench.storage.columns_stream import one_array
+from luma_bench.storage.evolve_types import widens
+from luma_bench.storage.evolve_values import column_of
 from luma_bench.storage.scan import InlineBlob
 from luma_bench.types.schema import Column, TableSchema
 
@@ -26,6 +30,10 @@ _CACHED_TABLES = 256
 
 def encode_blob(table: pa.Table, schema: TableSchema) -> NewBlob:
     """The rows as an Arrow IPC stream whose columns are named by their ids."""
+    for i, column in enumerate(schema.columns):
+        if pa.types.is_dictionary(column.type) and pa.types.is_floating(column.type.value_type):
+            # Arrow's stream takes dictionaries for the same that differ in -0.0 or NaN alone.
+            table = table.set_column(i, column.field, _combined(table.column(i)))
     named = table.rename_columns([f"c{column.id}" for column in schema.columns]).replace_schema_metadata(None)
     sink = pa.BufferOutputStream()
     with pa.ipc.new_stream(sink, named.schema) as writer:
@@ -58,20 +66,17 @@ def decode_blob(ref: BlobRef, crc32c: int, data: bytes, schema: TableSchema) -> 
 
 def _column(found: pa.Table, column: Column, segment: str) -> pa.ChunkedArray:
     name = f"c{column.id}"
-    if name not in found.schema.names or found.schema.field(name).type != column.type:
+    stored = found.schema.field(name).type if name in found.schema.names else column.type
+    if stored != column.type and not widens(stored, column.type):
         raise CorruptionError(
-            f"{segment} does not hold column {column.name!r}.", segment=segment, column=column.name
+            f"{segment} holds column {column.name!r} as {stored}.", segment=segment, column=column.name
         )
-    return found.column(name)
+    return column_of(found, name, column)
 
 
-def is_full(blobs: Sequence[BlobRef]) -> bool:
-    """Whether the next write shall flush this tail into a segment."""
-    return (
-        len(blobs) >= TAIL_BLOBS
-        or sum(blob.rows for blob in blobs) >= TAIL_ROWS
-        or sum(blob.nbytes for blob in blobs) >= TAIL_BYTES
-    )
+def is_full(held: Contents) -> bool:
+    """Whether the next write shall flush this table's tail into a segment."""
+    return len(held.blobs) >= TAIL_BLOBS or held.tail_rows >= TAIL_ROWS or held.tail_bytes >= TAIL_BYTES
 
 
 def adjoining(blobs: Sequence[InlineBlob]) -> list[list[InlineBlob]]:
@@ -87,11 +92,35 @@ def adjoining(blobs: Sequence[InlineBlob]) -> list[list[InlineBlob]]:
 
 
 def joined(blobs: Sequence[InlineBlob]) -> InlineBlob:
-    """Adjoining blobs as one, under the id of the last."""
+    """Adjoining blobs as one, under the id of the last.
+
+    Raises
+    ------
+    pa.ArrowInvalid, pa.ArrowNotImplementedError
+        Dictionaries inside lists or structs of the blobs do not go together: see `joinable`.
+    """
     if len(blobs) == 1:
         return blobs[0]
-    table = pa.concat_tables([blob.table for blob in blobs]).unify_dictionaries().combine_chunks()
+    tables = pa.concat_tables([blob.table for blob in blobs])
+    table = pa.Table.from_arrays([_combined(column) for column in tables.columns], schema=tables.schema)
     return InlineBlob(blobs[-1].id, table.num_rows, blobs[0].first_row_id, table)
+
+
+def joinable(run: Sequence[InlineBlob]) -> list[list[InlineBlob]]:
+    """A run of adjoining blobs in groups that `joined` takes: all of them, or each alone."""
+    try:
+        joined(run)
+    except (pa.ArrowInvalid, pa.ArrowNotImplementedError):
+        return [[blob] for blob in run]
+    return [list(run)]
+
+
+def _combined(column: pa.ChunkedArray) -> pa.ChunkedArray:
+    """A column in one chunk; in more when its dictionaries hold more values together than their index type counts."""
+    if not pa.types.is_dictionary(column.type):
+        return pa.chunked_array([one_array(column)], column.type)
+    chunks = one_dictionary(column).chunks
+    return pa.chunked_array([part for chunk in chunks for part in narrowed(chunk, column.type)], column.type)
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,4 +182,7 @@ def _push(parts: list[tuple[int, InlineBlob]], blob: InlineBlob) -> None:
         (left, before), (right, after) = parts[-2:]
         if before.first_row_id + before.rows != after.first_row_id:
             return
-        parts[-2:] = [(left + right, joined([before, after]))]
+        try:
+            parts[-2:] = [(left + right, joined([before, after]))]
+        except (pa.ArrowInvalid, pa.ArrowNotImplementedError):
+            return

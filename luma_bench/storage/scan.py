@@ -11,6 +11,10 @@ from luma_bench.config import Settings
 from luma_bench.errors import SchemaError
 from luma_bench.storage import tail
 from luma_bench.storage.columns import is_text, stream_type
+from luma_bench.storage.columns_dictionary import narrowed
+from luma_bench.storage.evolve_values import form_of
+from luma_bench.storage.evolve_zones import holds
+from luma_bench.storage.lookup import KeyLookup
 from luma_bench.storage.pool import BufferPool
 from luma_bench.storage.predicates import Test, Untranslatable, translate
 from luma_bench.storage.scan_pieces import Source, SourceColumn
@@ -19,8 +23,8 @@ from luma_bench.storage.segment import SegmentRef
 from luma_bench.storage.tail import InlineBlob
 from luma_bench.storage.zones import distinct_of
 from luma_bench.types.predicate import Predicate
-from luma_bench.types.scan import ScanCounters
-from luma_bench.types.schema import ROW_ID, TableSchema
+from luma_bench.types.scan import FoundRow, ScanCounters
+from luma_bench.types.schema import ROW_ID, Column, TableSchema
 
 __all__ = ["InlineBlob", "TableScan"]
 
@@ -55,6 +59,7 @@ class TableScan:
         self._settings = settings
         self._lock = threading.Lock()
         self._source: Source | None = None
+        self._lookup: KeyLookup | None = None
         self._rows = sum(part.live_rows for part in (*self._segments, *self._inline))
 
     @property
@@ -166,6 +171,23 @@ class TableScan:
         arrays = [pa.chunked_array(part, field.type) for part, field in zip(parts, fields, strict=True)]
         return pa.Table.from_arrays(arrays, schema=pa.schema(fields))
 
+    def find(self, key: Sequence[object], counters: ScanCounters) -> FoundRow | None:
+        """The row with this primary key; see `KeyLookup.get`."""
+        return self.lookup().find(key, counters)
+
+    def lookup(self) -> KeyLookup:
+        """Rows of this table and snapshot by primary key; made at first use, then kept.
+
+        Raises
+        ------
+        CatalogError
+            The table has no primary key.
+        """
+        with self._lock:
+            if self._lookup is None:
+                self._lookup = KeyLookup(self._table, self._segments, self._inline, self._pool)
+            return self._lookup
+
     def _job(
         self, source: Source, ref: SegmentRef, field: pa.Field
     ) -> Callable[[], tuple[list[pa.Array], int]]:
@@ -174,21 +196,21 @@ class TableScan:
     def _exact(self, source: Source, ref: SegmentRef, field: pa.Field) -> tuple[list[pa.Array], int]:
         """One column of one segment in its written type, only rows that live; and the bytes read."""
         segment = source.open(ref)
+        column_id = None if field.name == ROW_ID else self._table.column(field.name).id
+        segment.prefetch([column_id], 0, segment.chunks)
         parts: list[pa.Array] = []
         total = 0
         for chunk in range(segment.chunks):
             if field.name == ROW_ID:
                 array, nbytes = segment.row_ids(chunk)
             else:
-                column_id = self._table.column(field.name).id
-                array, nbytes = segment.read_counted(column_id, chunk, field.type, self._pool)
+                column = self._table.column(field.name)
+                array, nbytes = segment.read_counted(column.id, chunk, field.type, self._pool, column.initial)
             total += nbytes
             keep = source.live(segment, chunk * segment.chunk_rows, len(array))
-            if keep is None:
-                parts.append(array)
-            else:
-                held = tail.filtered(array, pa.array(keep))
-                parts += held.chunks if isinstance(held, pa.ChunkedArray) else [held]
+            held = array if keep is None else tail.filtered(array, pa.array(keep))
+            for part in held.chunks if isinstance(held, pa.ChunkedArray) else [held]:
+                parts += [part] if part.type == field.type else narrowed(part, field.type)
         return parts, total
 
     def _prepared(self) -> Source:
@@ -204,8 +226,8 @@ class TableScan:
         batch: list[pa.Array] = [tail.row_ids(self._inline)]
         for column in self._table.columns:
             data = tail.exact(self._inline, column) if self._inline else None
-            kind = self._form(source, column.id, column.type, data)
-            columns.append(SourceColumn(column.name, column.id, kind, str(kind)))
+            kind = self._form(source, column, data)
+            columns.append(SourceColumn(column.name, column.id, kind, form_of(column, kind), column))
             if data is not None:
                 batch.append(tail.streamed(data, kind))
         source.columns = tuple(columns)
@@ -215,18 +237,16 @@ class TableScan:
             source.tail = pa.RecordBatch.from_arrays(batch, schema=source.schema)
         return source
 
-    def _form(
-        self, source: Source, column_id: int, kind: pa.DataType, data: pa.ChunkedArray | None
-    ) -> pa.DataType:
+    def _form(self, source: Source, column: Column, data: pa.ChunkedArray | None) -> pa.DataType:
         """The type in which a column is streamed."""
-        streamed = stream_type(kind)
-        if not (is_text(streamed) or pa.types.is_dictionary(streamed)):
+        streamed = stream_type(column.type)
+        coded = is_text(streamed) or pa.types.is_dictionary(streamed)
+        series = pa.types.is_integer(streamed) and column.name in self._table.settings.series_key
+        if not coded and not series:
             return streamed
-        sizes = [
-            distinct_of(stats, column_id)
-            for stats in source.statistics
-            if stats.schema.get_field_index(f"{column_id}.nulls") >= 0
-        ]
+        sizes = [distinct_of(stats, column.id) for stats in source.statistics if holds(stats, column.id)]
+        if len(sizes) < len(source.statistics) and column.initial is not None:
+            sizes.append(1)
         if not sizes or any(size is None for size in sizes):
             # A dictionary written as such is one in every segment; without segments its codes stay wide.
             return streamed

@@ -10,11 +10,14 @@ import numpy as np
 import pyarrow as pa
 
 from luma_bench.errors import CorruptionError
+from luma_bench.storage.evolve_zones import zones_as
 from luma_bench.storage.pool import BufferPool
 from luma_bench.storage.predicates import Test
 from luma_bench.storage.prune import likely_share, may_hold
 from luma_bench.storage.segment import Segment, SegmentRef
-from luma_bench.storage.zones import Zones, distinct_of, from_bytes, zones_in
+from luma_bench.storage.statistics import from_bytes
+from luma_bench.storage.zones import Zones, distinct_of
+from luma_bench.types.schema import Column
 
 _WORTH_SKIPPING = 0.2
 _WORTH_SKIPPING_ROWS = 1 << 15
@@ -25,12 +28,16 @@ _SEGMENTS_TO_OPEN = 64
 
 @dataclass(frozen=True, slots=True)
 class SourceColumn:
-    """One column of a stream: its permanent id (None for `_rowid`), its type, and the type's name for pool keys."""
+    """One column of a stream: its permanent id (None for `_rowid`), its type, and the form's name for pool keys.
+
+    `column` is the table's own, which knows its type and its value in segments that are older; None for `_rowid`.
+    """
 
     name: str
     id: int | None
     type: pa.DataType
     form: str
+    column: Column | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,6 +138,8 @@ class Source:
             return False
         needed = 0.0
         for ref in left:
+            ref.prefetch_index()
+        for ref in left:
             segment = self.open(ref)
             zones = self._chunk_zones(segment)
             rows = np.full(segment.chunks, segment.chunk_rows, float)
@@ -155,26 +164,26 @@ class Source:
                 ref.ulid, f"its statistics in the catalog are no Arrow data: {error}"
             ) from error
 
-    def _id(self, name: str) -> int | None:
-        return next(column.id for column in self.columns if column.name == name)
+    def _named(self, name: str) -> SourceColumn:
+        return next(column for column in self.columns if column.name == name)
 
     def _segment_zones(self, name: str) -> Zones:
-        column_id = self._id(name)
-        if column_id is None:
+        column = self._named(name).column
+        if column is None:
             return _row_id_zones(
                 [ref.first_row_id for ref in self.segments], [ref.rows for ref in self.segments]
             )
         with self._lock:
-            held = self._zones.get(column_id)
+            held = self._zones.get(column.id)
             if held is None:
-                held = self._zones[column_id] = zones_in(self.statistics, column_id)
+                held = self._zones[column.id] = zones_as(self.statistics, column)
             return held
 
     def _chunk_zones(self, segment: Segment) -> Callable[[str], Zones]:
         def zones(name: str) -> Zones:
-            column_id = self._id(name)
-            if column_id is not None:
-                return segment.zones(column_id)
+            found = self._named(name)
+            if found.column is not None:
+                return segment.zones_as(found.column, found.form)
             first = segment.ref.first_row_id
             starts = [
                 None if first is None else first + i * segment.chunk_rows for i in range(segment.chunks)
@@ -185,7 +194,7 @@ class Source:
 
     def _distinct(self, segment: Segment) -> Callable[[str], int | None]:
         def distinct(name: str) -> int | None:
-            column_id = self._id(name)
+            column_id = self._named(name).id
             return None if column_id is None else distinct_of(segment.index.zones, column_id)
 
         return distinct

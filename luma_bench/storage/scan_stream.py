@@ -15,7 +15,10 @@ from luma_bench.storage.filter import mask_of
 from luma_bench.storage.predicates import Test, columns_in
 from luma_bench.storage.scan_pieces import Piece, Source, SourceColumn
 from luma_bench.storage.segment import SegmentRef
+from luma_bench.storage.segment_layout import BATCH_ROWS
 from luma_bench.types.scan import ScanCounters
+
+_OPENED_AHEAD = 8
 
 
 def stream_of(
@@ -99,7 +102,13 @@ class _Stream:
             segments_pruned=sum(1 for ref in source.segments if ref.live_rows) - len(survivors)
         )
         opening: Future[Any] | None = None
+        numbers = not self._tests and all(column.id is None for column in self._columns)
         for i, ref in enumerate(survivors):
+            if numbers and ref.deleted is None and ref.first_row_id is not None:
+                self._counters.add(segments=1)
+                yield lambda ref=ref: self._numbered(ref, ref.first_row_id or 0)
+                opening = None
+                continue
             segment = source.open(ref) if opening is None else source.pool.result(opening)
             opening = (
                 source.pool.submit(_opener(source, survivors[i + 1])) if i + 1 < len(survivors) else None
@@ -107,7 +116,12 @@ class _Stream:
             left = source.pieces(segment, self._tests)
             used = bool(left.pieces)
             self._counters.add(segments=int(used), segments_pruned=int(not used), chunks_pruned=left.pruned)
+            for ahead in survivors[i + 1 : i + 1 + _OPENED_AHEAD]:
+                ahead.prefetch_index()
+            # Without a test every column will be read; with one, the others only where rows are left.
+            ids = [column.id for column in (self._tested if self._tests else self._columns)]
             for piece in left.pieces:
+                segment.prefetch(ids, piece.first, piece.count)
                 yield lambda piece=piece: self._decoded(piece)
 
     def _decoded(self, piece: Piece) -> list[pa.RecordBatch]:
@@ -127,6 +141,9 @@ class _Stream:
             if not left:
                 break
         if left:
+            if self._tests:
+                ids = [column.id for column in self._columns if column.name not in arrays]
+                piece.segment.prefetch(ids, piece.first, piece.count)
             for column in self._columns:
                 if column.name not in arrays:
                     arrays[column.name], read = fetch(self._source, piece, column)
@@ -138,6 +155,16 @@ class _Stream:
         if left < piece.rows:
             values = [value.filter(mask) for value in values]
         return [self._batch(values, left)]
+
+    def _numbered(self, ref: SegmentRef, first: int) -> list[pa.RecordBatch]:
+        """The batches of a segment of which only the row ids are wanted, without a look at the file: `count(*)`."""
+        self._counters.add(rows=ref.rows)
+        starts = range(0, ref.rows, BATCH_ROWS)
+        counts = [min(BATCH_ROWS, ref.rows - start) for start in starts]
+        return [
+            self._batch([_numbers(first + start, rows) for _ in self._columns], rows)
+            for start, rows in zip(starts, counts, strict=True)
+        ]
 
     def _tail_batches(self) -> list[pa.RecordBatch]:
         tail = self._source.tail
@@ -176,15 +203,15 @@ def key_of(piece: Piece, column: SourceColumn) -> tuple[Any, ...]:
 
 def fetch(source: Source, piece: Piece, column: SourceColumn) -> tuple[pa.Array, int]:
     """A piece of a column from the pool or from the file, and the bytes that were read."""
-    if column.id is None:
+    if column.column is None:
         return _row_ids(piece)
-    column_id, read = column.id, 0
+    held, read = column.column, 0
 
     def load() -> tuple[pa.Array, int]:
         nonlocal read
         parts: list[pa.Array] = []
         for chunk in range(piece.first, piece.first + piece.count):
-            array, nbytes = piece.segment.read_counted(column_id, chunk, column.type, source.pool)
+            array, nbytes = piece.segment.read_counted(held.id, chunk, column.type, source.pool, held.initial)
             parts.append(array)
             read += nbytes
         array = parts[0] if len(parts) == 1 else pa.concat_arrays(parts)
@@ -193,12 +220,15 @@ def fetch(source: Source, piece: Piece, column: SourceColumn) -> tuple[pa.Array,
     return source.pool.get(key_of(piece, column), load), read
 
 
+def _numbers(start: int, rows: int) -> pa.Array:
+    buffer = pa.allocate_buffer(8 * rows)
+    np.frombuffer(buffer, np.int64)[:] = np.arange(start, start + rows)
+    return pa.Array.from_buffers(pa.int64(), rows, [None, buffer])
+
+
 def _row_ids(piece: Piece) -> tuple[pa.Array, int]:
     first = piece.segment.ref.first_row_id
     if first is not None:
-        buffer = pa.allocate_buffer(8 * piece.rows)
-        start = first + piece.start
-        np.frombuffer(buffer, np.int64)[:] = np.arange(start, start + piece.rows)
-        return pa.Array.from_buffers(pa.int64(), piece.rows, [None, buffer]), 0
+        return _numbers(first + piece.start, piece.rows), 0
     parts = [piece.segment.row_ids(chunk) for chunk in range(piece.first, piece.first + piece.count)]
     return pa.concat_arrays([part[0] for part in parts]), sum(part[1] for part in parts)

@@ -6,32 +6,35 @@ numcodecs still opens the file. Every chunk's CRC-32C is checked before it is de
 
 from __future__ import annotations
 
-import os
+from collections.abc import Callable, Iterable
+from concurrent.futures import Executor
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-import google_crc32c
 import numpy as np
 import pyarrow as pa
 
 from luma_bench.config import Settings
-from luma_bench.errors import CorruptionError
-from luma_bench.storage.codecs import CODECS, CodecError
+from luma_bench.errors import CatalogError, CorruptionError, LumaError
 from luma_bench.storage.columns import ROW_ID_ARRAY, node_name, stream_type
 from luma_bench.storage.columns_join import Joiner
+from luma_bench.storage.evolve_values import constant, widened
+from luma_bench.storage.evolve_zones import zones_as
+from luma_bench.storage.files import ByteSource, LocalFile
 from luma_bench.storage.pool import BufferPool
 from luma_bench.storage.segment_index import (
-    TAIL_BYTES,
     SegmentIndex,
     SegmentIndexError,
     is_sealed,
-    read_trailer,
-    unpack,
+    read_index,
 )
+from luma_bench.storage.segment_reader import SegmentReader
 from luma_bench.storage.segment_write import write_file
 from luma_bench.storage.zones import Zones, merged_batch, zones_in
-from luma_bench.types.schema import ROW_ID, TableSchema
+from luma_bench.types.schema import ROW_ID, Column, TableSchema
+
+_LIKELY_INDEX_BYTES = 1 << 16
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +51,10 @@ class SegmentRef:
         The segment-level zone map as Arrow IPC, so that scans skip segments without opening them; None when unknown.
     deleted
         The sorted int64 positions of rows that are deleted at this snapshot, or None.
+    source
+        Where its bytes are when `path` is no file of this machine.
+    lost
+        Says of a ulid whose file is not there why that is no damage, or None.
     """
 
     ulid: str
@@ -57,11 +64,29 @@ class SegmentRef:
     first_row_id: int | None
     stats: bytes | None = field(default=None, repr=False)
     deleted: np.ndarray | None = field(default=None, repr=False, compare=False)
+    source: ByteSource | None = field(default=None, repr=False, compare=False)
+    lost: Callable[[str], LumaError | None] | None = field(default=None, repr=False, compare=False)
 
     @property
     def live_rows(self) -> int:
         """Rows that are not deleted."""
         return self.rows - (0 if self.deleted is None else len(self.deleted))
+
+    @property
+    def file(self) -> ByteSource:
+        """What its bytes are read from."""
+        return self.source or LocalFile(self.path)
+
+    def failed(self, error: Exception) -> LumaError:
+        """What a reader is told when the file cannot be read: damage, unless it was collected."""
+        why = self.lost(self.ulid) if self.lost is not None and isinstance(error, FileNotFoundError) else None
+        return why or CorruptionError.file_of(self.ulid, f"{self.file.name}: {error}")
+
+    def prefetch_index(self) -> None:
+        """Say that the segment will be opened soon."""
+        if self.source is not None:
+            length = min(self.nbytes, _LIKELY_INDEX_BYTES)
+            self.source.prefetch([(self.nbytes - length, length)])
 
 
 def write_segment(
@@ -74,6 +99,8 @@ def write_segment(
     settings: Settings,
     sync: bool = True,
     row_ids: pa.Array | None = None,
+    level: int = 0,
+    threads: Executor | None = None,
 ) -> SegmentRef:
     """Write `<folder>/<ulid>.zarr.zip`: encoded on threads, synced, then the folder synced.
 
@@ -87,6 +114,10 @@ def write_segment(
         The id of the first row, the others follow; None with `row_ids` (int64, one a row) after rows were re-sorted.
     sync
         False leaves durability to the caller.
+    level
+        0 encodes fast, for a compaction to write anew; more makes the file small. See `codecs_choose`.
+    threads
+        What encodes; None starts threads for this segment alone.
 
     Raises
     ------
@@ -94,13 +125,28 @@ def write_segment(
         The table does not fit the schema, or a type or value cannot be stored.
     FileExistsError
         There is a segment of this ulid already.
+    CatalogError
+        The disk did not take it: it is full, or failed.
     """
     if (first_row_id is None) == (row_ids is None):
         raise ValueError("give either first_row_id or row_ids")
     path = folder / f"{ulid}.zarr.zip"
-    written = write_file(
-        path, table, schema, first_row_id=first_row_id, row_ids=row_ids, settings=settings, sync=sync
-    )
+    try:
+        written = write_file(
+            path,
+            table,
+            schema,
+            first_row_id=first_row_id,
+            row_ids=row_ids,
+            settings=settings,
+            sync=sync,
+            level=level,
+            threads=threads,
+        )
+    except FileExistsError:
+        raise
+    except OSError as error:
+        raise CatalogError.not_stored(schema.name, error.strerror or str(error)) from error
     return SegmentRef(ulid, path, len(table), written.nbytes, first_row_id, written.stats)
 
 
@@ -120,6 +166,7 @@ class Segment:
         self.index = index
         self._types = {int(f.metadata[b"luma.id"]): (f.name, f.type) for f in index.schema}
         self._zones: dict[int, Zones] = {}
+        self._zones_as: dict[tuple[int, str], Zones] = {}
 
     @classmethod
     def open(cls, ref: SegmentRef) -> Segment:
@@ -130,27 +177,34 @@ class Segment:
         CorruptionError
             The file is missing, torn, of another size than the catalog says, or its index does not match its checksum.
         """
+        file = ref.file
+        ref.prefetch_index()
         try:
-            with ref.path.open("rb", buffering=0) as stream:
-                size = os.fstat(stream.fileno()).st_size
-                if size != ref.nbytes:
-                    raise CorruptionError.file_of(
-                        ref.ulid, f"the file has {size:,} bytes instead of {ref.nbytes:,}"
-                    )
-                offset, length, crc = read_trailer(
-                    os.pread(stream.fileno(), TAIL_BYTES, max(0, size - TAIL_BYTES))
+            if (size := file.size()) != ref.nbytes:
+                raise CorruptionError.file_of(
+                    ref.ulid, f"the file has {size:,} bytes instead of {ref.nbytes:,}"
                 )
-                data = os.pread(stream.fileno(), length, offset) if offset + length <= size else b""
-            if len(data) != length or google_crc32c.value(data) != crc:
-                raise CorruptionError.file_of(ref.ulid, "the index does not match its checksum")
-            index = unpack(data)
+            try:
+                index = read_index(file.read, size)
+            except SegmentIndexError:
+                # What a cache keeps may be wrong where the file is not: once more, from there.
+                if not file.forget(0, size):
+                    raise
+                index = read_index(file.read, size)
         except (OSError, SegmentIndexError) as error:
-            raise CorruptionError.file_of(ref.ulid, f"{ref.path.name}: {error}") from error
+            raise ref.failed(error) from error
         if index.rows != ref.rows:
             raise CorruptionError.file_of(
                 ref.ulid, f"the file has {index.rows:,} rows instead of {ref.rows:,}"
             )
         return cls(ref, index)
+
+    def prefetch(self, column_ids: Iterable[int | None], first: int, count: int) -> None:
+        """Say that these row chunks of columns (None: the row ids) will be read soon: a remote file fetches them together."""
+        source = self.ref.source
+        if source is not None:
+            names = {ROW_ID_ARRAY if column_id is None else node_name(column_id) for column_id in column_ids}
+            source.prefetch(self.index.ranges(names, first, count))
 
     def at(self, ref: SegmentRef) -> Segment:
         """The same file as another snapshot refers to it, with that one's deleted rows."""
@@ -194,8 +248,16 @@ class Segment:
             held = self._zones[column_id] = zones_in([self.index.zones], column_id)
         return held
 
+    def zones_as(self, column: Column, form: str) -> Zones:
+        """The zone map of a column in its present type; `form` is what tells its types and initial values apart."""
+        key = (column.id, form)
+        held = self._zones_as.get(key)
+        if held is None:
+            held = self._zones_as[key] = zones_as([self.index.zones], column)
+        return held
+
     def read(self, column_id: int, chunk: int, kind: pa.DataType, pool: BufferPool | None = None) -> pa.Array:
-        """One row chunk of a column as `kind`: the written type, the stream type, or one that the written casts to.
+        """One row chunk of a column as `kind`: the written type, one that it widens to, or the stream type of these.
 
         Parameters
         ----------
@@ -210,20 +272,25 @@ class Segment:
         return self.read_counted(column_id, chunk, kind, pool)[0]
 
     def read_counted(
-        self, column_id: int, chunk: int, kind: pa.DataType, pool: BufferPool | None = None
+        self,
+        column_id: int,
+        chunk: int,
+        kind: pa.DataType,
+        pool: BufferPool | None = None,
+        initial: pa.Scalar | None = None,
     ) -> tuple[pa.Array, int]:
-        """`read`, and the bytes it took from the file."""
+        """`read`, and the bytes it took from the file; `initial` is every row's value when the column came later."""
         rows = self.rows_of(chunk)
         if column_id not in self._types:
-            return pa.nulls(rows, kind), 0
+            return constant(initial, kind, rows), 0
         label, stored = self._types[column_id]
-        reader = _Reader(self, label, pool)
+        reader = SegmentReader(self, label, pool)
         nulls = bool(self.zones(column_id).nulls[chunk])
         direct = kind == stored or stream_type(_plain(kind)) == stream_type(_plain(stored))
         array = Joiner(reader, chunk).node(
             node_name(column_id), kind if direct else stored, rows, nulls=nulls
         )
-        return array if direct else array.cast(kind), reader.nbytes
+        return array if direct else widened(array, kind), reader.nbytes
 
     def row_ids(self, chunk: int) -> tuple[pa.Array, int]:
         """The row ids of one row chunk as int64, and the bytes it took from the file."""
@@ -234,10 +301,24 @@ class Segment:
             values = np.frombuffer(buffer, np.int64)
             values[:] = np.arange(start, start + rows)
             return pa.Array.from_buffers(pa.int64(), rows, [None, buffer]), 0
-        reader = _Reader(self, ROW_ID, None)
+        reader = SegmentReader(self, ROW_ID, None)
         return pa.Array.from_buffers(
             pa.int64(), rows, [None, reader.fetch(ROW_ID_ARRAY, chunk)]
         ), reader.nbytes
+
+    def array(self, name: str, label: str, chunk: int) -> tuple[pa.Buffer, int]:
+        """One chunk of an array that is no column's, and the bytes it took from the file; `label` names it in errors.
+
+        Raises
+        ------
+        CorruptionError
+            The array is missing, or the chunk does not match its checksum or does not decode.
+        """
+        reader = SegmentReader(self, label, None)
+        buffer = reader.fetch(name, chunk)
+        if buffer is None:
+            raise CorruptionError.chunk_of(self.ref.ulid, label, chunk, f"a chunk of {name} is missing")
+        return buffer, reader.nbytes
 
     def verify(self) -> list[CorruptionError]:
         """Compare the whole file with its checksum, and when it differs find the chunks that do.
@@ -249,14 +330,14 @@ class Segment:
         """
         ref = self.ref
         try:
-            with ref.path.open("rb", buffering=0) as stream:
+            with ref.file.stream() as stream:
                 if is_sealed(stream, ref.nbytes):
                     return []
         except OSError as error:
-            return [CorruptionError.file_of(ref.ulid, f"{ref.path.name}: {error}")]
+            return [CorruptionError.file_of(ref.ulid, f"{ref.file.name}: {error}")]
         problems: list[CorruptionError] = []
         for name, array in self.index.arrays.items():
-            reader = _Reader(self, self._label_of(name), None)
+            reader = SegmentReader(self, self._label_of(name), None)
             for chunk in range(array.chunks):
                 try:
                     reader.fetch(name, chunk)
@@ -277,77 +358,3 @@ class Segment:
 def _plain(kind: Any) -> pa.DataType:
     """A dictionary's value type, or the type itself: both are read from either stored form."""
     return kind.value_type if pa.types.is_dictionary(kind) else kind
-
-
-class _Reader:
-    """Fetches and decodes the arrays of one segment for one column, and counts the bytes it reads."""
-
-    def __init__(self, segment: Segment, label: str, pool: BufferPool | None) -> None:
-        self._segment = segment
-        self._label = label
-        self._pool = pool
-        self.nbytes = 0
-
-    def has(self, array: str) -> bool:
-        return array in self._segment.index.arrays
-
-    def dtype(self, array: str) -> np.dtype:
-        return self._segment.index.arrays[array].dtype
-
-    def fetch(self, array: str, chunk: int) -> pa.Buffer | None:
-        index, ulid = self._segment.index, self._segment.ref.ulid
-        stored = index.arrays.get(array)
-        if stored is None:
-            raise CorruptionError.chunk_of(ulid, self._label, chunk, f"the array {array} is missing")
-        at = stored.first + chunk
-        table = index.chunks
-        length, count = int(table.length[at]), int(table.count[at])
-        if length == 0:
-            return None
-        encoded = self._bytes(int(table.offset[at]), length, chunk)
-        if google_crc32c.value(encoded) != int(table.crc[at]):
-            raise CorruptionError.chunk_of(
-                ulid, self._label, chunk, f"the bytes of {array} do not match their checksum"
-            )
-        try:
-            return CODECS[stored.codec].decode(encoded, int(table.head[at]), count, stored.dtype)
-        except CodecError as error:
-            raise CorruptionError.chunk_of(ulid, self._label, chunk, f"{array}: {error}") from error
-
-    def dictionary(self, node: str, kind: pa.DataType) -> pa.Array:
-        def load() -> tuple[pa.Array, int]:
-            array = Joiner(self, 0).node(node, kind, self._dictionary_rows(node, kind))
-            return array, array.nbytes
-
-        if self._pool is None:
-            return load()[0]
-        return self._pool.get((self._segment.ref.ulid, node, str(kind)), load)
-
-    def _dictionary_rows(self, node: str, kind: pa.DataType) -> int:
-        """How many values a dictionary node has: every node of it owns an array that says so."""
-        index = self._segment.index
-        for suffix in (".len", ".code", ""):
-            stored = index.arrays.get(node + suffix)
-            if stored is not None and not (suffix == "" and pa.types.is_boolean(kind)):
-                return int(index.chunks.count[stored.first]) // stored.width
-        size = self._segment.index.zones.schema.metadata
-        found = None if size is None else size.get(f"{node.split('.')[0][1:]}.distinct".encode())
-        if found is None:
-            raise CorruptionError.file_of(
-                self._segment.ref.ulid, f"the size of the dictionary {node} is unknown"
-            )
-        return int(found)
-
-    def _bytes(self, offset: int, length: int, chunk: int) -> bytes:
-        ref = self._segment.ref
-        try:
-            with ref.path.open("rb", buffering=0) as stream:
-                data = os.pread(stream.fileno(), length, offset)
-        except OSError as error:
-            raise CorruptionError.file_of(ref.ulid, f"{ref.path.name}: {error}") from error
-        self.nbytes += len(data)
-        if len(data) != length:
-            raise CorruptionError.chunk_of(
-                ref.ulid, self._label, chunk, f"the file ends before its {length:,} bytes"
-            )
-        return data

@@ -7,7 +7,7 @@ them, so that a reader finds everything with one read of the file's end and neve
 from __future__ import annotations
 
 import struct
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence, Set
 from dataclasses import dataclass
 from typing import IO, Any
 
@@ -35,7 +35,7 @@ SEAL_BYTES = _SEAL.size
 
 @dataclass(frozen=True, slots=True)
 class StoredArray:
-    """One array as it lies in the file: `chunks` entries of the chunk table from `first` on."""
+    """One array as it lies in the file: `chunks` entries of the chunk table from `first` on; `fill` where one is left out."""
 
     name: str
     dtype: np.dtype
@@ -43,13 +43,15 @@ class StoredArray:
     codec: str
     first: int
     chunks: int
+    fill: int = 0
 
 
 @dataclass(frozen=True, slots=True)
 class ChunkTable:
     """Every encoded chunk: where it lies, how much of it is data, how many elements it holds, and its CRC-32C.
 
-    A `length` of 0 is a chunk that was left out: Zarr reads the fill value there.
+    A `length` of 0 is a chunk that was left out: all its elements are the array's fill value. With a `count` of 0 it
+    is one of an array of validity bits, in a row chunk without nulls.
     """
 
     offset: np.ndarray
@@ -77,6 +79,19 @@ class SegmentIndex:
     zones: pa.RecordBatch
     nbytes: int
 
+    def ranges(self, nodes: Set[str], first: int, count: int) -> list[tuple[int, int]]:
+        """Where `count` row chunks from `first` on lie, of all arrays of the columns with these root nodes; dictionaries whole."""
+        found: list[tuple[int, int]] = []
+        for name, array in self.arrays.items():
+            if name.split(".", 1)[0] not in nodes:
+                continue
+            by_row = array.chunks == self.row_chunks  # else it is a dictionary
+            start = array.first + (first if by_row else 0)
+            chunks = slice(start, start + (count if by_row else array.chunks))
+            offsets, lengths = self.chunks.offset[chunks].tolist(), self.chunks.length[chunks].tolist()
+            found += [where for where in zip(offsets, lengths, strict=True) if where[1]]
+        return found
+
     @property
     def row_chunks(self) -> int:
         """The number of row chunks."""
@@ -103,6 +118,7 @@ def pack(
             "width": pa.array([array.width for array in arrays], pa.int32()),
             "codec": pa.array([array.codec for array in arrays], pa.string()),
             "chunks": pa.array([array.chunks for array in arrays], pa.int32()),
+            "fill": pa.array([array.fill for array in arrays], pa.int64()),
         }
     ).replace_schema_metadata(
         {
@@ -152,7 +168,13 @@ def unpack(data: bytes) -> SegmentIndex:
         rows: list[dict[str, Any]] = listed.to_pylist()
         for row in rows:
             arrays[row["name"]] = StoredArray(
-                row["name"], np.dtype(row["dtype"]), row["width"], row["codec"], first, row["chunks"]
+                row["name"],
+                np.dtype(row["dtype"]),
+                row["width"],
+                row["codec"],
+                first,
+                row["chunks"],
+                row["fill"],
             )
             first += row["chunks"]
         first_row_id = metadata[b"first_row_id"]
@@ -188,17 +210,30 @@ def checksum(stream: IO[bytes], size: int) -> int:
     return crc
 
 
-def seal(stream: IO[bytes], size: int) -> None:
-    """Write the checksum of a finished file of `size` bytes into its last four."""
-    crc = checksum(stream, size - SEAL_BYTES)
-    stream.seek(size - SEAL_BYTES)
-    stream.write(_SEAL.pack(crc))
+def seal(crc: int) -> bytes:
+    """The last bytes of a finished file, from the CRC-32C of all before them."""
+    return _SEAL.pack(crc)
 
 
 def is_sealed(stream: IO[bytes], size: int) -> bool:
     """Whether the last four bytes of a file of `size` bytes are the checksum of those before."""
     crc = checksum(stream, size - SEAL_BYTES)
     return stream.read(SEAL_BYTES) == _SEAL.pack(crc)
+
+
+def read_index(read: Callable[[int, int], bytes], size: int) -> SegmentIndex:
+    """The index of a file of `size` bytes; `read` gives the bytes from an offset on, fewer at the file's end.
+
+    Raises
+    ------
+    SegmentIndexError
+        The file does not end like a segment, or its index does not match its checksum or is of a later format.
+    """
+    offset, length, crc = read_trailer(read(max(0, size - TAIL_BYTES), TAIL_BYTES))
+    data = read(offset, length) if offset + length <= size else b""
+    if len(data) != length or google_crc32c.value(data) != crc:
+        raise SegmentIndexError("the index does not match its checksum")
+    return unpack(data)
 
 
 def read_trailer(tail: bytes) -> tuple[int, int, int]:

@@ -4,40 +4,35 @@ from __future__ import annotations
 
 import datetime as dt
 import operator
-import os
 import threading
-from collections import OrderedDict
 from collections.abc import Sequence
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Self
+from typing import TYPE_CHECKING, Any, Self
 
 import pyarrow as pa
 
-from luma_bench.config import FORMAT, Settings, read_toml
-from luma_bench.errors import CatalogError, ReadOnlyError
-from luma_bench.storage.catalog import Catalog, CommitInfo, ResolvedSnapshot, TableChange
-from luma_bench.storage.catalog.database import FILE
-from luma_bench.storage.check import CheckReport, Progress, check_store
-from luma_bench.storage.ingest import Incoming, incoming
+from luma_bench.config import Settings
+from luma_bench.errors import CatalogError
+from luma_bench.storage.care import StoreCare
+from luma_bench.storage.catalog import Catalog, CommitInfo, ResolvedSnapshot
+from luma_bench.storage.evolve import Action
+from luma_bench.storage.folder import prepare
 from luma_bench.storage.inline import TailCache
-from luma_bench.storage.pool import BufferPool
 from luma_bench.storage.scan import TableScan
+from luma_bench.storage.transaction import Transaction
 from luma_bench.storage.write import Progress as WriteProgress
-from luma_bench.storage.write import Request, Write, plan_change, sync_folder
 from luma_bench.types.record import Snapshot
 from luma_bench.types.schema import TableSettings
 
-TOML = "luma.toml"
+if TYPE_CHECKING:
+    from luma_bench.storage.check import Progress
+    from luma_bench.storage.repair import RepairReport
+
 _SCANS = 128
-_TOML_TEXT = f"""# A Luma bench: the folder and everything in it belong together. Settings may be added below.
-format = {FORMAT}
-
-[settings]
-"""
 
 
-class Store:
+class Store(StoreCare):
     """One bench's tables, snapshots and files. Thread-safe; close it, or use it in a `with` statement.
 
     Attributes
@@ -51,15 +46,6 @@ class Store:
     pool
         The buffer pool that its scans share.
     """
-
-    def __init__(self, path: Path, catalog: Catalog, settings: Settings, *, read_only: bool) -> None:
-        self.path = path
-        self.settings = settings
-        self.read_only = read_only
-        self.pool = BufferPool(settings.effective_pool_bytes, settings.effective_threads)
-        self._catalog = catalog
-        self._lock = threading.Lock()
-        self._scans: OrderedDict[tuple[int, int], TableScan] = OrderedDict()
 
     @classmethod
     def open(cls, path: str | Path, *, mode: str = "a", settings: Settings | None = None) -> Self:
@@ -83,14 +69,18 @@ class Store:
             )
         settings = settings or Settings()
         try:
-            _prepare(folder, read_only=mode == "r")
+            prepare(folder, settings, read_only=mode == "r")
         except OSError as error:
             hint = "Give the path of a folder that may be written, or open a bench with mode='r'."
             raise CatalogError(
                 f"{str(folder)!r} cannot be opened: {error.strerror or error}.", hint=hint
             ) from error
         catalog = Catalog.open(
-            folder, read_only=mode == "r", author=lambda: settings.effective_author, tail=TailCache
+            folder,
+            read_only=mode == "r",
+            author=lambda: settings.effective_author,
+            tail=TailCache,
+            settings=settings,
         )
         return cls(folder, catalog, settings, read_only=mode == "r")
 
@@ -101,13 +91,6 @@ class Store:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.close()
-
-    def close(self) -> None:
-        """Close the catalog's connections; calls after it raise `ClosedError`. Closing twice does nothing."""
-        self._catalog.close()
-        self.pool.close()
-        with self._lock:
-            self._scans.clear()
 
     def head(self) -> int:
         """The id of the newest snapshot of any process; it costs microseconds."""
@@ -165,6 +148,7 @@ class Store:
         sort_by: str | Sequence[str] = (),
         time_column: str | None = None,
         series_key: str | Sequence[str] = (),
+        codec: str | None = None,
         message: str = "",
         author: str | None = None,
         token: str | None = None,
@@ -178,6 +162,7 @@ class Store:
             What `ingest.incoming` accepts; a stream may be bigger than memory.
         mode
             create: a new table. append: rows for a table; columns are matched by name, missing nullable ones are NULL.
+            upsert: rows for a table with a primary key; a row takes the place of the one with its key.
             replace: the table anew, with exactly this data, schema and settings, under its id; made when it is missing.
         primary_key
             Columns that are never NULL and together never equal in two rows.
@@ -195,15 +180,49 @@ class Store:
         CatalogError, SchemaError, ConstraintError, ConflictError, ReadOnlyError, UnsupportedError
             Nothing was written.
         """
-        self._writable("write")
-        settings = TableSettings(_names(primary_key), _names(sort_by), time_column, _names(series_key))
-        if token is not None and (made := self._made(token, table)) is not None:
-            return made
+        with self.begin(message=message, author=author, token=token, operation="write") as transaction:
+            if token is not None and (made := self.made(token, table)) is not None:
+                transaction.rollback()
+                return made
+            transaction.write(
+                table,
+                data,
+                mode=mode,
+                primary_key=_names(primary_key),
+                sort_by=_names(sort_by),
+                time_column=time_column,
+                series_key=_names(series_key),
+                codec=codec,
+                progress=progress,
+            )
+            return transaction.commit()
+
+    def begin(
+        self,
+        *,
+        message: str = "",
+        author: str | None = None,
+        token: str | None = None,
+        operation: str = "transaction",
+    ) -> Transaction:
+        """Begin a transaction on the newest snapshot: changes that become one snapshot, or none.
+
+        Parameters
+        ----------
+        message, author
+            What its snapshot says, and who made it.
+        token
+            A name for it: when a snapshot with it exists at the commit, that is returned and nothing is applied.
+        operation
+            What a read-only bench is told that it refused.
+        """
+        self._writable(operation)
+        name = self.settings.effective_author if author is None else author
+        info = CommitInfo("transaction", name, message, token or self._catalog.new_ulid())
         base = self._catalog.resolve_head()
-        # Refused by mode before the data is touched: a stream is read once only.
-        opened = incoming(data)
-        change = plan_change(self._catalog, base, Request(table, mode, settings), opened.schema)
-        return self._run(change, opened, base, self._info(change.operation, message, author, token), progress)
+        transaction = Transaction(self._catalog, self.pool, self.settings, base, info)
+        self.pins.hold_for(transaction, base.id)
+        return transaction
 
     def create_table(
         self,
@@ -222,12 +241,9 @@ class Store:
         CatalogError, SchemaError, ConflictError, ReadOnlyError
             Nothing was changed.
         """
-        self._writable("create table")
-        base = self._catalog.resolve_head()
-        request = Request(name, "replace" if replace else "create", settings or TableSettings())
-        change = plan_change(self._catalog, base, request, schema_arrow)
-        info = self._info(change.operation, message, author, None)
-        return self._run(change, Incoming(schema_arrow, iter(())), base, info, None)
+        with self.begin(message=message, author=author, operation="create table") as transaction:
+            transaction.create_table(schema_arrow, name, settings, replace=replace)
+            return transaction.commit()
 
     def drop_table(self, name: str, *, message: str = "", author: str | None = None) -> Snapshot:
         """Drop a table; older snapshots keep it.
@@ -239,10 +255,37 @@ class Store:
         ConflictError
             It was changed meanwhile.
         """
-        self._writable("drop table")
-        base = self._catalog.resolve_head()
-        change = TableChange("drop", base.find(name), base.id)
-        return self._catalog.commit([change], self._info("drop", message, author, None)).snapshot
+        with self.begin(message=message, author=author, operation="drop table") as transaction:
+            transaction.drop_table(name)
+            return transaction.commit()
+
+    def alter(self, table: str, *actions: Action, message: str = "", author: str | None = None) -> Snapshot:
+        """Change a table's definition without rewriting a row; see `Transaction.alter`."""
+        with self.begin(message=message, author=author, operation="alter table") as transaction:
+            transaction.alter(table, *actions)
+            return transaction.commit()
+
+    def delete(
+        self,
+        table: str,
+        row_ids: Any,
+        *,
+        message: str = "",
+        author: str | None = None,
+        token: str | None = None,
+    ) -> Snapshot:
+        """Delete rows of the newest snapshot by their row ids; see `Transaction.delete`."""
+        with self.begin(message=message, author=author, token=token, operation="delete") as transaction:
+            transaction.delete(table, row_ids)
+            return transaction.commit()
+
+    def update(
+        self, table: str, row_ids: Any, data: Any, *, message: str = "", author: str | None = None
+    ) -> Snapshot:
+        """Put rows in the place of others of the newest snapshot; see `Transaction.update`."""
+        with self.begin(message=message, author=author, operation="update") as transaction:
+            transaction.update(table, row_ids, data)
+            return transaction.commit()
 
     def scan(self, snapshot: ResolvedSnapshot, table: str) -> TableScan:
         """The rows of a table at a snapshot, as engines read them; cached.
@@ -253,7 +296,7 @@ class Store:
             There is no such table.
         """
         schema = snapshot.find(table)
-        key = (snapshot.id, schema.id)
+        key = (snapshot.id, snapshot.draft, schema.id)
         with self._lock:
             found = self._scans.get(key)
             if found is not None:
@@ -268,31 +311,33 @@ class Store:
                 self._scans.popitem(last=False)
         return found
 
-    def check(self, progress: Progress | None = None) -> CheckReport:
-        """Read and verify everything of every snapshot: files, checksums, zone maps, inline rows and the catalog.
-
-        Parameters
-        ----------
-        progress
-            Called with how many parts are done and how many there are.
-        """
-        return check_store(self._catalog, progress)
-
-    def _run(
+    def repair(
         self,
-        change: TableChange,
-        data: Incoming,
-        base: ResolvedSnapshot,
-        info: CommitInfo,
-        progress: WriteProgress | None,
-    ) -> Snapshot:
-        return Write(self._catalog, self.pool, self.settings, change, info).run(data, base, progress)
+        *,
+        dry_run: bool = True,
+        salvage: bool = False,
+        progress: Progress | None = None,
+        stop: threading.Event | None = None,
+    ) -> RepairReport:
+        """Check everything and repair what can be; see `Bench.repair`."""
+        from luma_bench.storage.repair import repair_store
+        from luma_bench.storage.salvage import salvaged
 
-    def _info(self, operation: str, message: str, author: str | None, token: str | None) -> CommitInfo:
-        name = self.settings.effective_author if author is None else author
-        return CommitInfo(operation, name, message, token or self._catalog.new_ulid())
+        if not dry_run:
+            self._writable("repair")
+        done = repair_store(self._catalog, self.settings, dry_run=dry_run, progress=progress, stop=stop)
+        with self._lock:
+            self._scans.clear()
+        return salvaged(self, done, dry_run=dry_run, stop=stop) if salvage else done
 
-    def _made(self, token: str, table: str) -> Snapshot | None:
+    def made(self, token: str, table: str) -> Snapshot | None:
+        """The snapshot that a write with this token made; None when there was none.
+
+        Raises
+        ------
+        CatalogError
+            The token belongs to a write of another table.
+        """
         made = self._catalog.by_token(token)
         if made is not None and table.casefold() not in {name.casefold() for name in made.tables}:
             hint = "A token names one write: give this one another."
@@ -301,10 +346,6 @@ class Store:
                 hint=hint,
             )
         return made
-
-    def _writable(self, operation: str) -> None:
-        if self.read_only:
-            raise ReadOnlyError.opened(operation)
 
 
 def _names(given: str | Sequence[str]) -> tuple[str, ...]:
@@ -317,52 +358,3 @@ def _is_time(name: str) -> bool:
     except ValueError:
         return False
     return True
-
-
-def _prepare(folder: Path, *, read_only: bool) -> None:
-    """See that the folder is a bench, or becomes one: first `luma.toml`, which says so, then the catalog."""
-    shown = str(folder)
-    if not folder.exists():
-        if read_only:
-            raise CatalogError.no_bench(shown)
-        folder.mkdir(parents=True, exist_ok=True)
-        sync_folder(folder.absolute().parent)
-    if not folder.is_dir():
-        raise CatalogError.not_a_bench(shown, "it is a file")
-    if not (folder / TOML).exists():
-        foreign = any(not item.name.startswith(f".{TOML}.") for item in folder.iterdir())
-        # Asked again, because another process may be making the bench at this moment.
-        if foreign and not (folder / TOML).exists():
-            raise CatalogError.not_a_bench(shown, f"it has no {TOML}")
-        if read_only:
-            raise CatalogError.no_bench(shown)
-        if not foreign:
-            _write_toml(folder)
-    _check_format(folder)
-    if not (folder / FILE).exists() and (read_only or (folder / "segments").exists()):
-        raise CatalogError.not_a_bench(shown, f"its {FILE} is missing")
-    # A bench that was just being made has no segments; one that has them lost its catalog, and a new one would orphan them.
-    catalog = folder / FILE
-    if catalog.exists() and not catalog.stat().st_size and (folder / "segments").exists():
-        raise CatalogError.not_a_bench(
-            shown, f"its {FILE} is empty while it has segments; restore it from a copy"
-        )
-
-
-def _check_format(folder: Path) -> None:
-    found = read_toml(folder).get("format")
-    if not isinstance(found, int):
-        raise CatalogError.not_a_bench(str(folder), f"its {TOML} names no format")
-    if found > FORMAT:
-        raise CatalogError.newer_format(str(folder), found, FORMAT)
-
-
-def _write_toml(folder: Path) -> None:
-    """Write the file under another name and rename it, so that it is there whole or not at all."""
-    draft = folder / f".{TOML}.{os.getpid()}-{threading.get_ident()}"
-    with draft.open("w", encoding="utf-8") as stream:
-        stream.write(_TOML_TEXT)
-        stream.flush()
-        os.fsync(stream.fileno())
-    draft.replace(folder / TOML)
-    sync_folder(folder)

@@ -8,12 +8,12 @@ from typing import Any
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.compute as pc
 
-from luma_bench.storage.columns import storage_of, stream_type
-from luma_bench.storage.columns_dictionary import unified
-from luma_bench.storage.columns_join import as_dictionary
+from luma_bench.storage.columns_stream import streamed
+from luma_bench.storage.evolve_values import column_of
 from luma_bench.types.schema import Column
+
+__all__ = ["InlineBlob", "exact", "filtered", "row_ids", "streamed"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,14 +53,10 @@ def row_ids(blobs: Sequence[InlineBlob]) -> pa.Array:
 
 
 def exact(blobs: Sequence[InlineBlob], column: Column) -> pa.ChunkedArray:
-    """The live rows of one column in its written type; NULL where a blob lacks the column."""
+    """The live rows of one column in its present type; its initial value where a blob lacks the column."""
     parts: list[pa.Array] = []
     for blob in blobs:
-        if column.name in blob.table.schema.names:
-            data = blob.table.column(column.name)
-            data = data if data.type == column.type else data.cast(column.type)
-        else:
-            data = pa.chunked_array([pa.nulls(blob.rows, column.type)])
+        data = column_of(blob.table, column.name, column)
         keep = blob.keep()
         parts += (data if keep is None else filtered(data, keep)).chunks
     return pa.chunked_array(parts, column.type)
@@ -83,49 +79,3 @@ def filtered(data: Any, keep: pa.BooleanArray) -> Any:
             for chunk in (part.chunks if isinstance(part, pa.ChunkedArray) else [part])
         ]
         return pa.chunked_array(chunks, data.type)
-
-
-def streamed(data: pa.ChunkedArray, kind: pa.DataType) -> pa.Array:
-    """Written-type rows as one array of a scan's type: `stream_type`, or a dictionary of it."""
-    if not pa.types.is_dictionary(kind):
-        return _plain(data, kind)
-    if not pa.types.is_dictionary(data.type):
-        return as_dictionary(_plain(data, kind.value_type), kind)
-    # Arrow's own joining refuses dictionaries with nulls, and codes that outgrow a narrow index.
-    whole, parts = unified(data.chunks or [pa.array([], data.type)])
-    codes = pa.chunked_array(parts, pa.int32()).combine_chunks()
-    codes = codes.chunk(0) if isinstance(codes, pa.ChunkedArray) else codes
-    used = codes.drop_null().unique().sort()
-    if len(used) < len(whole):
-        whole, codes = whole.take(used), pc.index_in(codes, value_set=used)
-    values = _plain(pa.chunked_array([whole]), kind.value_type)
-    return pa.DictionaryArray.from_arrays(codes.cast(kind.index_type), values)
-
-
-def _plain(data: pa.ChunkedArray, kind: pa.DataType) -> pa.Array:
-    if data.type == kind:
-        return one_array(data)
-    if isinstance(kind, pa.BaseExtensionType):
-        return pa.ExtensionArray.from_storage(kind, _plain(_storage(data), storage_of(kind)))
-    if isinstance(data.type, pa.BaseExtensionType):
-        return _plain(_storage(data), kind)
-    wanted = kind.value_type if pa.types.is_dictionary(kind) else kind
-    if pa.types.is_dictionary(data.type):
-        data = pa.chunked_array([chunk.dictionary_decode() for chunk in data.chunks], data.type.value_type)
-    if data.type != wanted and stream_type(data.type) != wanted:
-        data = data.cast(stream_type(data.type))
-    return one_array(data if data.type == wanted else data.cast(wanted))
-
-
-def _storage(data: pa.ChunkedArray) -> pa.ChunkedArray:
-    kind: Any = data.type
-    return pa.chunked_array([chunk.storage for chunk in data.chunks], kind.storage_type)
-
-
-def one_array(data: pa.ChunkedArray) -> pa.Array:
-    """A chunked array as one array."""
-    chunks = [chunk for chunk in data.chunks if len(chunk)]
-    if len(chunks) == 1:
-        return chunks[0]
-    combined = pa.chunked_array(chunks, data.type).combine_chunks()
-    return combined.chunk(0) if isinstance(combined, pa.ChunkedArray) else combined

@@ -17,6 +17,9 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from luma_bench.storage.columns import is_text, storage_of
+from luma_bench.storage.columns_dictionary import taken
+
+_DISTINCT = b".distinct"
 
 BOUND_BYTES = 64
 """The longest bound of a string column that is kept."""
@@ -79,6 +82,25 @@ def domain_of(kind: pa.DataType) -> pa.DataType | None:
     return None
 
 
+def unit_of(kind: pa.DataType) -> str | None:
+    """What the integer bounds of a type count: `1`, `1e-2` for a decimal of scale 2, or a time unit (`d` for days).
+
+    None for a type whose bounds are no integers.
+    """
+    types = pa.types
+    if types.is_dictionary(kind):
+        return unit_of(kind.value_type)
+    if isinstance(kind, pa.BaseExtensionType):
+        return None
+    if types.is_decimal(kind):
+        return f"1e-{kind.scale}"
+    if types.is_timestamp(kind) or types.is_time(kind):
+        return str(kind.unit)
+    if types.is_date(kind):
+        return "d" if types.is_date32(kind) else "ms"
+    return "1" if types.is_integer(kind) or types.is_boolean(kind) else None
+
+
 @dataclass(frozen=True, slots=True)
 class Zone:
     """One chunk's entry before it is written; `low` and `high` are Python values of the zone domain or None."""
@@ -101,7 +123,7 @@ def zone_of(array: pa.Array) -> Zone:
     kind = array.type
     if pa.types.is_dictionary(kind):
         used = array.indices.drop_null().unique()
-        inner = zone_of(array.dictionary.take(used))
+        inner = zone_of(taken(array.dictionary, used))
         nulls += _dictionary_nulls(array)
         return Zone(rows, nulls, inner.nan, inner.low, inner.high, inner.open)
     domain = domain_of(kind)
@@ -198,7 +220,8 @@ def to_batch(
 ) -> pa.RecordBatch:
     """Zone maps as one record batch: a row a chunk, and for column id 7 the fields `7.nulls`, `7.nan`, `7.min`, `7.max`, `7.open`.
 
-    The batch's metadata names the zone's rows, and `7.distinct` the size of a column's dictionary.
+    The batch's metadata has `7.distinct`, the size of a column's dictionary, and `7.unit`, what its bounds count
+    (`unit_of`): the column may be widened later, and its bounds must still be understood.
     """
     arrays: list[pa.Array] = []
     names: list[str] = []
@@ -221,7 +244,9 @@ def to_batch(
         arrays += list(fields.values())
     names.append("rows")
     arrays.append(pa.array(rows, pa.int64()))
+    units = {f"{column_id}.unit": unit_of(kind) for column_id, (kind, _) in columns.items()}
     metadata = {f"{column_id}.distinct": str(size) for column_id, size in distinct.items()}
+    metadata |= {key: unit for key, unit in units.items() if unit is not None}
     return pa.RecordBatch.from_arrays(
         arrays, schema=pa.schema([pa.field(n, a.type) for n, a in zip(names, arrays, strict=True)], metadata)
     )
@@ -231,23 +256,16 @@ def _same(value: Any) -> Any:
     return value
 
 
-def to_bytes(batch: pa.RecordBatch) -> bytes:
-    """A record batch as an Arrow IPC stream."""
-    sink = pa.BufferOutputStream()
-    with pa.ipc.new_stream(sink, batch.schema) as writer:
-        writer.write_batch(batch)
-    return sink.getvalue().to_pybytes()
-
-
-def from_bytes(data: bytes) -> pa.RecordBatch:
-    """The record batch of a segment's statistics."""
-    return pa.ipc.open_stream(pa.py_buffer(data)).read_next_batch()
-
-
 def distinct_of(batch: pa.RecordBatch, column_id: int) -> int | None:
     """The size of a column's dictionary in the segment; None when the column is not dictionary-encoded."""
     found = (batch.schema.metadata or {}).get(f"{column_id}.distinct".encode())
     return None if found is None else int(found)
+
+
+def all_distinct(batch: pa.RecordBatch) -> dict[int, int]:
+    """`distinct_of` every column that is dictionary-encoded: asking for one after the other reads all metadata each time."""
+    found = (batch.schema.metadata or {}).items()
+    return {int(key[: -len(_DISTINCT)]): int(size) for key, size in found if key.endswith(_DISTINCT)}
 
 
 def merged_batch(batch: pa.RecordBatch) -> pa.RecordBatch:
@@ -276,14 +294,18 @@ def zones_in(batches: Sequence[pa.RecordBatch], column_id: int) -> Zones:
     KeyError
         Never: a missing column is an answer.
     """
-    parts = [_zones_of(batch, column_id) for batch in batches]
+    return joined([zones_of(batch, column_id) for batch in batches])
+
+
+def joined(parts: Sequence[Zones]) -> Zones:
+    """The zone maps of one column, one behind the other; without bounds where their domains differ."""
     if len(parts) == 1:
         return parts[0]
     held = [part for part in parts if part.known.any()]
     alike = len({part.low.dtype for part in held}) < 2
     bounded = alike and all(part.bounded or bool(np.all(part.nulls == part.rows)) for part in parts)
 
-    def joined(name: str) -> np.ndarray:
+    def column(name: str) -> np.ndarray:
         arrays: list[np.ndarray] = [getattr(part, name) for part in parts]
         if name in ("low", "high") and held:
             # Bounds that mean nothing take a type and a value that compare with the others.
@@ -295,18 +317,19 @@ def zones_in(batches: Sequence[pa.RecordBatch], column_id: int) -> Zones:
         return np.concatenate(arrays)
 
     return Zones(
-        low=joined("low"),
-        high=joined("high"),
-        known=joined("known"),
-        open=joined("open"),
-        nulls=joined("nulls"),
-        rows=joined("rows"),
-        nan=joined("nan"),
+        low=column("low"),
+        high=column("high"),
+        known=column("known"),
+        open=column("open"),
+        nulls=column("nulls"),
+        rows=column("rows"),
+        nan=column("nan"),
         bounded=bounded,
     )
 
 
-def _zones_of(batch: pa.RecordBatch, column_id: int) -> Zones:
+def zones_of(batch: pa.RecordBatch, column_id: int) -> Zones:
+    """The zone map of one column over the rows of a batch, in the domain of the type that was written."""
     rows = batch.column(batch.schema.get_field_index("rows")).to_numpy()
     none = np.zeros(len(rows), bool)
 

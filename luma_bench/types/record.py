@@ -40,7 +40,8 @@ class RunRecord:
 
     `elapsed` is in seconds from call to complete result. `rows_read` counts rows of segment chunks and inline
     tails that were handed to the engine or to the exact filter, after pruning; `bytes_read` counts bytes read from files
-    (a chunk served by the buffer pool costs none). `estimates` maps engine names to estimated seconds.
+    (a chunk served by the buffer pool costs none). `estimates` maps engine names to estimated seconds. Inside a
+    transaction `snapshot` is the one that it began on, and `in_transaction` is True.
     """
 
     engine: str
@@ -60,6 +61,7 @@ class RunRecord:
     chunks_read: int = 0
     chunks_pruned: int = 0
     rows_out: int = 0
+    in_transaction: bool = False
 
     @property
     def badge(self) -> str:
@@ -74,7 +76,8 @@ class RunRecord:
             if self.segments_pruned
             else ""
         )
-        return f"{self.engine} ({self.reason}) · snapshot {self.snapshot} · {where}{pruned} · {seconds_text(self.elapsed)}"
+        inside = ", in transaction" if self.in_transaction else ""
+        return f"{self.engine} ({self.reason}) · snapshot {self.snapshot}{inside} · {where}{pruned} · {seconds_text(self.elapsed)}"
 
 
 def bytes_text(count: int) -> str:

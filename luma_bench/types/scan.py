@@ -8,11 +8,12 @@ from __future__ import annotations
 import threading
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 import pyarrow as pa
 
 from luma_bench.types.predicate import Predicate
+from luma_bench.types.schema import Column, TableSchema
 
 
 @dataclass(slots=True)
@@ -89,4 +90,26 @@ class ScanSource(Protocol):
         Rows come in row-id order within a segment and segments in catalog order. A stream that is dropped early
         stops its decoding. An empty `columns` list yields `_rowid`-less batches with a row count.
         """
+        ...
+
+
+class FoundRow(Protocol):
+    """One row of a table; its values are read when they are asked for."""
+
+    def array(self, column: Column) -> pa.Array:
+        """The value of a column as an array of one, in exactly the type that was written."""
+        ...
+
+
+@runtime_checkable
+class SupportsLookup(Protocol):
+    """A source that also finds a row by primary key, without a scan."""
+
+    @property
+    def table(self) -> TableSchema | None:
+        """The table at the snapshot; None where rows cannot be found by key after all."""
+        ...
+
+    def find(self, key: Sequence[object], counters: ScanCounters) -> FoundRow | None:
+        """The row with this key, given as Python values in the order of its columns; None when there is none."""
         ...

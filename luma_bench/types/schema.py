@@ -11,10 +11,26 @@ from luma_bench.errors import SchemaError
 ROW_ID = "_rowid"
 """The hidden first column of every scan: the stable int64 row id."""
 
+ROWS_PREFIX = "__luma_rows_"
+"""What stands before a table's name in the name of its raw rows."""
+
+
+def rows_relation(table: str) -> str:
+    """The name under which an engine offers a source with its `_rowid`: what statements that change rows read."""
+    return ROWS_PREFIX + table
+
 
 @dataclass(frozen=True, slots=True)
 class Column:
-    """One column: its permanent id, its present name and its exact Arrow type."""
+    """One column: its permanent id, its present name and its exact Arrow type.
+
+    Attributes
+    ----------
+    initial
+        The value (of `type`) that rows have which were written before the column was added; None for NULL.
+    default
+        The value (of `type`) that later writes get which leave the column out; None for NULL.
+    """
 
     id: int
     name: str
@@ -22,6 +38,8 @@ class Column:
     nullable: bool = True
     comment: str | None = None
     metadata: tuple[tuple[bytes, bytes], ...] = ()
+    initial: pa.Scalar | None = None
+    default: pa.Scalar | None = None
 
     @property
     def field(self) -> pa.Field:
@@ -31,7 +49,10 @@ class Column:
 
 @dataclass(frozen=True, slots=True)
 class TableSettings:
-    """How a table is laid out; names are column names at the snapshot."""
+    """How a table is laid out; names are column names at the snapshot.
+
+    `codec` is `auto` (fast at first, small after a compaction), `exchange` (any Zarr v3 reader), `lz4`, `zstd` or `pco`.
+    """
 
     primary_key: tuple[str, ...] = ()
     sort_by: tuple[str, ...] = ()

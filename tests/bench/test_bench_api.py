@@ -156,7 +156,7 @@ def test_create_table_as_drop_and_their_conditions(bench):
 
 
 def test_show_describe_summarize_explain(bench):
-    assert rows(bench.kadeql("SHOW TABLES")) == [("t", 4, 4, None)]
+    assert rows(bench.kadeql("SHOW TABLES")) == [("t", 4, 4, None, None)]
     described = bench.kadeql("DESCRIBE t").to_arrow()
     assert described["column_name"].to_pylist() == ["id", "k", "x", "ts"]
     assert described["column_type"].to_pylist() == ["BIGINT", "VARCHAR", "DOUBLE", "TIMESTAMP"]
@@ -186,7 +186,7 @@ def test_nothing_bypasses_the_catalog(bench, tmp_path):
         "CALL pragma_version()",
         "SELECT * FROM query('SELECT 1')",
         "EXPORT DATABASE 'x'",
-        "WITH d AS (SELECT 1) DELETE FROM t",
+        "WITH d AS (SELECT 1) MERGE INTO t USING d ON t.id = 1 WHEN MATCHED THEN DELETE",
     ):
         with pytest.raises(lb.errors.LumaError):
             bench.kadeql(text)

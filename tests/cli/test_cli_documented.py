@@ -6,6 +6,7 @@ from pathlib import Path
 import typer
 
 from luma_bench.cli import main as program
+from luma_bench.cli import options
 
 PAGE = (Path(__file__).parents[2] / "docs" / "command-line.md").read_text("utf-8")
 COMMANDS = typer.main.get_command(program.app).commands
@@ -49,5 +50,5 @@ def test_every_command_teaches_by_example():
 
 
 def test_exit_codes_are_documented():
-    for code in (0, program.REFUSED, program.WRONG_USAGE, program.PROBLEMS, program.INTERRUPTED, 141):
+    for code in (0, options.REFUSED, options.WRONG_USAGE, options.PROBLEMS, options.INTERRUPTED, 141):
         assert re.search(rf"^\| {code} \|", PAGE, re.MULTILINE), code

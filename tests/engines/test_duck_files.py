@@ -62,7 +62,7 @@ def test_text_formats_on_disk(tmp_path: Path):
     writer.write(stream(small), tmp_path / "t.csv")
     assert (tmp_path / "t.csv").read_text().splitlines()[:2] == [
         "a,at,l",
-        '1,1970-01-01 00:00:00+00,"[1, 2]"',
+        '1,1970-01-01 00:00:00+00,"[1,2]"',
     ]
     writer.write(stream(small), tmp_path / "t.json")
     assert json.loads((tmp_path / "t.json").read_text())[0]["l"] == [1, 2]

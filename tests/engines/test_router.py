@@ -28,7 +28,7 @@ def test_what_is_asked_for_by_name(hook_engine: DuckEngine):
     assert (choice.engine, choice.reason, choice.fallbacks) == (hook_engine, "as asked", ())
 
 
-@pytest.mark.parametrize("asked", ["polars", "dask", "gpu", "point"])
+@pytest.mark.parametrize("asked", ["polars", "dask", "gpu"])
 def test_an_engine_that_is_not_there_falls_back_loudly(hook_engine: DuckEngine, asked: str):
     choice = Router().choose(asked, FRAGMENT, INPUTS, {"duckdb": hook_engine})
     assert choice.engine is hook_engine

@@ -198,10 +198,18 @@ def written(
     schema: TableSchema | None = None,
     ulid: str = "01SEGMENT",
     first: int = 0,
+    level: int = 0,
 ) -> SegmentRef:
     """A segment of a table in a folder."""
     return write_segment(
-        folder, ulid, table, schema or schema_of(table), first_row_id=first, settings=settings, sync=False
+        folder,
+        ulid,
+        table,
+        schema or schema_of(table),
+        first_row_id=first,
+        settings=settings,
+        sync=False,
+        level=level,
     )
 
 

@@ -17,9 +17,12 @@ import pytest
 import zarr
 from segment_cases import SMALL, schema_of, written
 
+from luma_bench.errors import CatalogError
+from luma_bench.storage.codecs_choose import TABLE_CODECS
 from luma_bench.storage.pool import BufferPool
 from luma_bench.storage.scan import TableScan
-from luma_bench.storage.segment import Segment, SegmentRef, _Reader
+from luma_bench.storage.segment import Segment, SegmentRef
+from luma_bench.storage.segment_reader import SegmentReader
 from luma_bench.types.schema import TableSettings
 
 ROWS = 75
@@ -41,6 +44,9 @@ TABLE = pa.table(
         ),
         "pair": pa.array([{"a": i, "b": str(i)} for i in range(ROWS)]),
         "vec": pa.array([[i, i + 1] for i in range(ROWS)], pa.list_(pa.float32(), 2)),
+        "one": pa.array([7] * ROWS, pa.int32()),
+        "late": pa.array([-1] * 40 + list(range(35)), pa.int64()),
+        "none": pa.array([None] * ROWS, pa.float64()),
     }
 )
 IDS = {name: 10 + 3 * i for i, name in enumerate(TABLE.column_names)}
@@ -58,10 +64,11 @@ def opened(ref: SegmentRef) -> Iterator[Any]:
         store.close()
 
 
-@pytest.fixture(params=["auto", "exchange"])
+@pytest.fixture(params=[(codec, level) for codec in TABLE_CODECS for level in (0, 1)], ids=str)
 def ref(request: pytest.FixtureRequest, tmp_path: Path) -> SegmentRef:
-    schema = schema_of(TABLE, TableSettings(codec=request.param))
-    return written(tmp_path, TABLE, schema=schema)
+    codec, level = request.param
+    schema = schema_of(TABLE, TableSettings(codec=codec))
+    return written(tmp_path, TABLE, schema=schema, level=level)
 
 
 def test_zarr_decodes_every_chunk_of_every_array_to_what_we_decode(ref: SegmentRef) -> None:
@@ -73,7 +80,7 @@ def test_zarr_decodes_every_chunk_of_every_array_to_what_we_decode(ref: SegmentR
             elements = np.ascontiguousarray(array[:]).reshape(-1)
             per_chunk = array.chunks[0] * stored.width
             for chunk in range(stored.chunks):
-                ours = _Reader(segment, name, None).fetch(name, chunk)
+                ours = SegmentReader(segment, name, None).fetch(name, chunk)
                 part = elements[chunk * per_chunk : (chunk + 1) * per_chunk]
                 if ours is None:
                     assert name.endswith(".valid")
@@ -81,6 +88,23 @@ def test_zarr_decodes_every_chunk_of_every_array_to_what_we_decode(ref: SegmentR
                 else:
                     mine = np.frombuffer(ours, stored.dtype)
                     assert part[: len(mine)].tobytes() == mine.tobytes(), (name, chunk)
+
+
+def test_chunks_of_one_value_are_left_out(tmp_path: Path) -> None:
+    segment = Segment.open(written(tmp_path, TABLE))
+    index = segment.index
+
+    def stored(name: str) -> list[bool]:
+        array = index.arrays[f"c{IDS[name]}"]
+        return [bool(length) for length in index.chunks.length[array.first : array.first + array.chunks]]
+
+    assert stored("one") == [False] * 5
+    assert stored("none") == [False] * 5
+    assert stored("late") == [False, False, True, True, True]
+    assert index.arrays[f"c{IDS['one']}"].fill == 7
+    for name in ("one", "late", "none"):
+        found = [segment.read(IDS[name], chunk, TABLE.schema.field(name).type) for chunk in range(5)]
+        assert pa.concat_arrays(found).equals(TABLE[name].combine_chunks())
 
 
 def test_a_stranger_reads_numbers_and_strings(ref: SegmentRef) -> None:
@@ -110,7 +134,7 @@ def test_a_stranger_reads_numbers_and_strings(ref: SegmentRef) -> None:
                 found += [held[a:b] for a, b in zip([0, *ends[:-1]], ends, strict=True)]
             return found
 
-        for name in ("i64", "u8", "i16", "f32", "f64", "day"):
+        for name in ("i64", "u8", "i16", "f32", "f64", "day", "one", "late", "none"):
             node = f"c{IDS[name]}"
             numbers = group[node][:ROWS]
             expected = TABLE[name].combine_chunks()
@@ -192,13 +216,13 @@ def test_stored_row_ids_are_an_array_too(tmp_path: Path) -> None:
 
 
 def test_a_write_that_fails_leaves_no_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    from luma_bench.storage.codecs import Zstd
+    from luma_bench.storage.codecs_blosc import Blosc
 
     def broken(*_: object) -> None:
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(Zstd, "encode", broken)
-    with pytest.raises(OSError, match="No space"):
+    monkeypatch.setattr(Blosc, "encode", broken)
+    with pytest.raises(CatalogError, match="cannot be stored: No space"):
         written(tmp_path, TABLE)
     assert not list(tmp_path.iterdir())
 

@@ -12,10 +12,12 @@ import time
 from pathlib import Path
 
 import pytest
+from backends import on_both
 
 from luma_bench.config import Settings
 from luma_bench.storage.store import Store
 
+pytestmark = on_both
 SETTINGS = Settings(inline_bytes=3_000, shard_rows=1_000, threads=1)
 
 # Writes for ever, alternately inline rows and segments, and prints the token of every write that returned.
@@ -110,7 +112,10 @@ def test_threads_share_a_store(bench: Path) -> None:
 
 
 def test_processes_that_make_one_bench_at_once_all_succeed(tmp_path: Path) -> None:
-    code = "import sys; from luma_bench.storage.store import Store; print(Store.open(sys.argv[1]).head())"
+    code = (
+        "import sys; from luma_bench.config import load; from luma_bench.storage.store import Store\n"
+        "with Store.open(sys.argv[1], settings=load(None)) as store: print(store.head())"
+    )
     folder = tmp_path / "new.luma"
     running = [
         subprocess.Popen([sys.executable, "-c", code, str(folder)], stdout=subprocess.PIPE, text=True)

@@ -15,7 +15,7 @@ import pyarrow as pa
 import pytest
 from write_cases import SETTINGS, assert_refused, read
 
-from luma_bench.errors import CatalogError, ConstraintError, SchemaError, UnsupportedError
+from luma_bench.errors import CatalogError, ConstraintError, SchemaError
 from luma_bench.storage.store import Store
 
 
@@ -166,7 +166,7 @@ def test_bad_table_names_are_refused(store: Store, name: str) -> None:
 def test_modes_meet_what_is_there(store: Store) -> None:
     assert_refused(store, CatalogError, "no table 't'", {"a": [1]}, mode="append")
     assert_refused(store, CatalogError, "no write mode 'insert'", {"a": [1]}, mode="insert")
-    assert_refused(store, UnsupportedError, "mode='upsert' is not served", {"a": [1]}, mode="upsert")
+    assert_refused(store, CatalogError, "no table 't'", {"a": [1]}, mode="upsert")
     assert store.write("t", {"a": [1]}, mode="replace").operation == "create"
     assert_refused(store, CatalogError, "There is a table 't' already", {"a": [1]}, table="T")
     assert_refused(store, CatalogError, "There is a table 't' already", {"a": [1]}, mode="create")

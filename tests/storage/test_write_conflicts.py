@@ -11,11 +11,14 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 import pytest
+from backends import on_both
 from write_cases import SETTINGS, assert_refused, batches, files, read, stream
 
 from luma_bench.config import Settings
 from luma_bench.errors import CatalogError, ConflictError, ConstraintError
 from luma_bench.storage.store import Store
+
+pytestmark = on_both
 
 
 @pytest.fixture

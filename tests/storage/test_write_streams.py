@@ -90,7 +90,7 @@ def test_a_disk_error_leaves_nothing(store: Store, monkeypatch: pytest.MonkeyPat
 
     with monkeypatch.context() as patch:
         patch.setattr(os, call, full)
-        assert_refused(store, OSError, "No space left", stream(batches(6)), mode="append")
+        assert_refused(store, CatalogError, "No space left", stream(batches(6)), mode="append")
     store.write("t", stream(batches(3)), mode="append")
     assert read(store).num_rows == 2400
     report = store.check()
@@ -100,7 +100,7 @@ def test_a_disk_error_leaves_nothing(store: Store, monkeypatch: pytest.MonkeyPat
 
 def test_a_commit_that_fails_leaves_nothing(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
     with monkeypatch.context() as patch:
-        patch.setattr("luma_bench.storage.catalog.commit._add_rows", lambda *_: 1 / 0)
+        patch.setattr("luma_bench.storage.catalog.commit._Making._add_rows", lambda *_: 1 / 0)
         assert_refused(store, ZeroDivisionError, "division", stream(batches(6)))
     store.write("t", stream(batches(6)))
     assert store.check().ok

@@ -15,16 +15,15 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from segment_cases import PLAIN, arrays
 
+from luma_bench.storage.statistics import from_bytes, to_bytes
 from luma_bench.storage.zones import (
     BOUND_BYTES,
     Zone,
     distinct_of,
     domain_of,
-    from_bytes,
     merged,
     merged_batch,
     to_batch,
-    to_bytes,
     zone_of,
     zones_in,
 )

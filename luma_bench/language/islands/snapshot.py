@@ -14,7 +14,7 @@ from luma_bench.language.diagnostics import expected
 from luma_bench.language.draft import Draft
 from luma_bench.language.islands.island import Island
 from luma_bench.language.keywords import RESERVED, TYPE_FUNCTION
-from luma_bench.language.statement import Parameter, Pin
+from luma_bench.language.placed import Parameter, Pin
 from luma_bench.language.tokens import NUMBER, STRING, Tokens
 
 _SHAPE: Final = "Write flights AT (VERSION => 3), AT (TIMESTAMP => '2026-01-31 12:00') or AT (TAG => 'name'); $name works too."

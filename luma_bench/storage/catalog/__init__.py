@@ -4,7 +4,7 @@
 """
 
 from luma_bench.storage.catalog.catalog import Catalog
-from luma_bench.storage.catalog.commit import CommitInfo, Committed, TableChange
-from luma_bench.storage.catalog.snapshot import ResolvedSnapshot
+from luma_bench.storage.catalog.change import CommitInfo, Committed, TableChange
+from luma_bench.storage.catalog.resolved import ResolvedSnapshot
 
 __all__ = ["Catalog", "CommitInfo", "Committed", "ResolvedSnapshot", "TableChange"]

@@ -7,40 +7,31 @@ import datetime as dt
 import threading
 import time
 from collections import OrderedDict
-from collections.abc import Callable, Generator, Sequence
+from collections.abc import Callable, Generator, Mapping, Sequence
 from pathlib import Path
 from typing import Self
 
 import sqlalchemy as sa
 from sqlalchemy import bindparam, insert, select
 
-from luma_bench.config import FORMAT
+from luma_bench.config import FORMAT, Settings
 from luma_bench.errors import CatalogError
-from luma_bench.storage.catalog.commit import (
-    CommitInfo,
-    Committed,
-    TableChange,
-    apply,
-    next_column_id,
-    reserve_table,
-)
-from luma_bench.storage.catalog.database import Database
-from luma_bench.storage.catalog.lease import Lease, LeaseRow, live_leases
-from luma_bench.storage.catalog.queue import CommitQueue
-from luma_bench.storage.catalog.snapshot import (
-    Fetch,
-    ResolvedSnapshot,
-    Tail,
-    advanced,
-    fetch_blobs,
+from luma_bench.storage.catalog.change import CommitInfo, Committed, TableChange
+from luma_bench.storage.catalog.commit import apply, next_column_id, reserve_table
+from luma_bench.storage.catalog.database import Database, open_database
+from luma_bench.storage.catalog.deletes import DeletionCache
+from luma_bench.storage.catalog.history import (
+    check_kept,
     find_snapshot,
-    load,
     read_by_token,
     read_snapshot,
     read_snapshots,
-    with_tags,
 )
-from luma_bench.storage.catalog.tables import COUNTER, METADATA, SEGMENT, SNAPSHOT, TAG
+from luma_bench.storage.catalog.lease import Lease, LeaseRow, live_leases
+from luma_bench.storage.catalog.queue import CommitQueue
+from luma_bench.storage.catalog.resolved import Fetch, ResolvedSnapshot, Tail
+from luma_bench.storage.catalog.snapshot import advanced, fetch_bytes, load, with_tags
+from luma_bench.storage.catalog.tables import COUNTER, DELETION, INLINE, METADATA, SEGMENT, SNAPSHOT, TAG
 from luma_bench.storage.ulid import UlidSource
 from luma_bench.types.record import Snapshot
 
@@ -60,14 +51,23 @@ class Catalog:
         self.new_ulid = UlidSource()
         self._database = database
         self._queue = CommitQueue(database)
-        self._tail = tail(lambda ids: database.read(lambda connection: fetch_blobs(connection, ids)))
+        self._tail = tail(self.blobs)
+        self._deleted = DeletionCache(
+            lambda ids: database.read(lambda connection: fetch_bytes(connection, DELETION.name, ids))
+        )
         self._lock = threading.Lock()
         self._resolved: OrderedDict[int, ResolvedSnapshot] = OrderedDict()
         self._flushing: set[int] = set()
 
     @classmethod
     def open(
-        cls, folder: Path, *, read_only: bool, author: Callable[[], str], tail: Callable[[Fetch], Tail]
+        cls,
+        folder: Path,
+        *,
+        read_only: bool,
+        author: Callable[[], str],
+        tail: Callable[[Fetch], Tail],
+        settings: Settings | None = None,
     ) -> Self:
         """Open the catalog of a bench; a writable one without tables gets them, and the snapshot 1, init.
 
@@ -77,13 +77,15 @@ class Catalog:
             Who makes the first snapshot, asked only when there is none.
         tail
             Makes what decodes inline blobs.
+        settings
+            Say which database holds the catalog.
 
         Raises
         ------
         CatalogError
             The catalog cannot be opened, is not a catalog, or has a newer format.
         """
-        database = Database.open(folder, read_only=read_only)
+        database = open_database(folder, read_only=read_only, settings=settings)
         try:
             catalog = cls(folder, database, tail)
             catalog._begin(author, read_only=read_only)
@@ -114,6 +116,10 @@ class Catalog:
         """Run `work` in one read transaction."""
         return self._database.read(work)
 
+    def write[T](self, work: Callable[[sa.Connection], T]) -> T:
+        """Run `work` in a write transaction that makes no snapshot, in turn with the process's other writers."""
+        return self._queue.submit(work)
+
     def resolve_head(self) -> ResolvedSnapshot:
         """The newest snapshot, resolved."""
         return self.resolve_id(self.head())
@@ -137,17 +143,26 @@ class Catalog:
                 return found
             older = [item for item in self._resolved if item < snapshot]
             base = self._resolved[max(older)] if older else None
-        fresh = self._database.read(
-            lambda connection: load(connection, self.folder, snapshot, base, self._tail)
-        )
+        fresh = self._database.read(lambda connection: self._load(connection, snapshot, base))
         with self._lock:
             return self._keep(fresh)
+
+    def _load(
+        self, connection: sa.Connection, snapshot: int, base: ResolvedSnapshot | None
+    ) -> ResolvedSnapshot:
+        read = self._database.read
+        return load(connection, read, self.folder, snapshot, base, self._tail, self._deleted)
 
     def _keep(self, resolved: ResolvedSnapshot) -> ResolvedSnapshot:
         found = self._resolved.setdefault(resolved.id, resolved)
         while len(self._resolved) > _CACHED:
             self._resolved.popitem(last=False)
         return found
+
+    def forget(self) -> None:
+        """Drop the resolved snapshots that are cached: what they name was repaired."""
+        with self._lock:
+            self._resolved.clear()
 
     def snapshots(self) -> list[Snapshot]:
         """Every snapshot, oldest first, with its present tags."""
@@ -174,9 +189,9 @@ class Catalog:
 
         return self._database.read(read)
 
-    def blobs(self, ids: Sequence[int]) -> dict[int, tuple[int, bytes]]:
+    def blobs(self, ids: Sequence[int]) -> Mapping[int, tuple[int, bytes]]:
         """Checksum and bytes of inline blobs by id."""
-        return self._database.read(lambda connection: fetch_blobs(connection, ids))
+        return self._database.read(lambda connection: fetch_bytes(connection, INLINE.name, ids))
 
     def leases(self) -> list[LeaseRow]:
         """The leases of writers that are alive."""
@@ -191,9 +206,7 @@ class Catalog:
             See `commit.apply`; nothing of it is applied.
         """
         committed = self._queue.submit(lambda connection: apply(connection, changes, info))
-        if committed.fresh and all(
-            item.operation == "append" and not item.segments and not item.flush for item in changes
-        ):
+        if committed.fresh and all(_only_blobs(item) for item in changes):
             self._advance(committed)
         return committed
 
@@ -205,15 +218,20 @@ class Catalog:
             if base is not None and snapshot.id not in self._resolved:
                 self._keep(advanced(base, snapshot, committed.blobs))
 
-    def take_lease(self, snapshot: int, *, reserve: bool) -> tuple[Lease, int | None]:
-        """A writer's lease, and the id of a table that it is about to create when `reserve` is set."""
-        lease = Lease(self._queue, self.new_ulid(), kind="write")
+    def take_lease(self, snapshot: int, kind: str = "write") -> Lease:
+        """A lease on a snapshot, which the caller enters: of a writer of segments, a compaction or a reader."""
+        lease = Lease(self._queue, self.new_ulid(), kind=kind)
 
-        def take(connection: sa.Connection) -> int | None:
+        def take(connection: sa.Connection) -> None:
+            check_kept(connection, snapshot)
             lease.take(connection, snapshot)
-            return reserve_table(connection) if reserve else None
 
-        return lease, self._queue.submit(take)
+        self._queue.submit(take)
+        return lease
+
+    def reserve_table(self) -> int:
+        """Give out a table id, so that the folder of a new table can be named before its commit."""
+        return self._queue.submit(reserve_table)
 
     @contextlib.contextmanager
     def flushing(self, table_id: int) -> Generator[bool]:
@@ -240,6 +258,7 @@ class Catalog:
         def write(connection: sa.Connection) -> Snapshot:
             present = connection.execute(_TAGGED, {"name": name}).scalar()
             if present is None:
+                check_kept(connection, snapshot)
                 row = {
                     "name": name,
                     "snapshot_id": snapshot,
@@ -258,6 +277,12 @@ class Catalog:
             if cached is not None:
                 self._resolved[snapshot] = with_tags(cached, tagged.tags)
         return tagged
+
+
+def _only_blobs(change: TableChange) -> bool:
+    """Whether all that a change does is to add inline blobs to a table that was there."""
+    wider = change.fresh or change.redefined or change.drops or change.segments or change.deletes
+    return not wider and change.rewrite is None
 
 
 def _stored_format(connection: sa.Connection) -> int | None:

@@ -4,18 +4,23 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy import bindparam, select, update
 
-from luma_bench.errors import CatalogError, ConflictError
-from luma_bench.storage.catalog.schema import encode_field, encode_settings
-from luma_bench.storage.catalog.snapshot import BlobRef, from_microseconds, read_by_token
+from luma_bench.errors import CatalogError
+from luma_bench.storage.catalog.change import BlobRef, CommitInfo, Committed, TableChange
+from luma_bench.storage.catalog.conflict import check_change, check_rewrite
+from luma_bench.storage.catalog.define import define, redefine, take_columns
+from luma_bench.storage.catalog.deletes import encode
+from luma_bench.storage.catalog.history import from_microseconds, read_by_token
 from luma_bench.storage.catalog.tables import (
     COLUMN,
     COUNTER,
+    DELETION,
+    INDEX_GENERATION,
     INLINE,
     LEASE,
     SEGMENT,
@@ -26,102 +31,12 @@ from luma_bench.storage.catalog.tables import (
 )
 from luma_bench.storage.segment import SegmentRef
 from luma_bench.types.record import Snapshot
-from luma_bench.types.schema import TableSchema
 
-BLOBS_A_SNAPSHOT = 4096
-"""Blob ids are snapshot * this + ordinal: never used twice, without a counter."""
-
-
-@dataclass(frozen=True, slots=True)
-class NewBlob:
-    """A small write that goes into the catalog: an Arrow IPC stream and its crc32c."""
-
-    rows: int
-    ipc: bytes
-    crc32c: int
-
-
-@dataclass(frozen=True, slots=True)
-class Flush:
-    """Inline blobs that segments of the same rows, with the same row ids, take over."""
-
-    blobs: frozenset[int]
-    segments: tuple[SegmentRef, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class TableChange:
-    """What a commit does to one table.
-
-    Attributes
-    ----------
-    operation
-        create, append, replace or drop.
-    schema
-        The table as it will be; its id is 0 when the commit shall give one out.
-    base
-        The snapshot against which the write was prepared and checked.
-    segments, blobs
-        New rows, in order. Their row ids are given out in the commit.
-    """
-
-    operation: str
-    schema: TableSchema
-    base: int
-    segments: tuple[SegmentRef, ...] = ()
-    blobs: tuple[NewBlob, ...] = ()
-    flush: Flush | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class CommitInfo:
-    """What the snapshot records beside its changes; `lease` is given back by the commit."""
-
-    operation: str
-    author: str
-    message: str
-    token: str
-    namespace: str = "main"
-    lease: str | None = None
-
-
-class BehindError(ConflictError):
-    """Rows were appended to a table with a primary key after `base`: the keys are to be checked against them first."""
-
-
-@dataclass(frozen=True, slots=True)
-class Committed:
-    """What a commit made.
-
-    Attributes
-    ----------
-    fresh
-        Whether this very call made the snapshot, and not an earlier one with the same token.
-    flushed
-        Whether the inline blobs of its flush were still there to be taken over.
-    blobs
-        Table ids and the blobs that were added to them.
-    """
-
-    snapshot: Snapshot
-    fresh: bool
-    flushed: bool = False
-    blobs: tuple[tuple[int, BlobRef], ...] = ()
-
+PARTS_A_SNAPSHOT = 1 << 20
+"""Ids of blobs and deletions are snapshot * this + ordinal: never used twice, without a counter."""
 
 _LAST = (
     select(SNAPSHOT.c.id, SNAPSHOT.c.time, SNAPSHOT.c.schema_snapshot).order_by(SNAPSHOT.c.id.desc()).limit(1)
-)
-_CHANGED = (
-    select(SNAPSHOT_CHANGE.c.snapshot_id, SNAPSHOT_CHANGE.c.operation)
-    .where(
-        (SNAPSHOT_CHANGE.c.table_id == bindparam("t")) & (SNAPSHOT_CHANGE.c.snapshot_id > bindparam("base"))
-    )
-    .order_by(SNAPSHOT_CHANGE.c.snapshot_id)
-)
-_LIVE_NAMES = select(TABLE.c.table_id, TABLE.c.name).where(TABLE.c.end_snapshot.is_(None))
-_LIVE_BLOBS = select(INLINE.c.id).where(
-    (INLINE.c.table_id == bindparam("t")) & INLINE.c.end_snapshot.is_(None)
 )
 _NEXT_TABLE = (
     update(COUNTER)
@@ -135,13 +50,6 @@ _TAKE_ROWS = (
     .values(next_row_id=TABLE_COUNTER.c.next_row_id + bindparam("count"))
     .returning(TABLE_COUNTER.c.next_row_id)
 )
-_TAKE_COLUMNS = (
-    update(TABLE_COUNTER)
-    .where(
-        (TABLE_COUNTER.c.table_id == bindparam("t")) & (TABLE_COUNTER.c.next_column_id < bindparam("next"))
-    )
-    .values(next_column_id=bindparam("next"))
-)
 _NEXT_COLUMN = select(TABLE_COUNTER.c.next_column_id).where(TABLE_COUNTER.c.table_id == bindparam("t"))
 _RETURN_LEASE = sa.delete(LEASE).where(LEASE.c.id == bindparam("lease"))
 
@@ -154,11 +62,17 @@ def _end(table: sa.Table) -> sa.Update:
     )
 
 
-_ENDS = {table.name: _end(table) for table in (TABLE, COLUMN, SEGMENT, INLINE)}
+_ENDS = [_end(table) for table in (TABLE, COLUMN, SEGMENT, INLINE, DELETION, INDEX_GENERATION)]
 _END_BLOB = update(INLINE).where(INLINE.c.id == bindparam("b")).values(end_snapshot=bindparam("s"))
+_END_SEGMENT = update(SEGMENT).where(SEGMENT.c.ulid == bindparam("u")).values(end_snapshot=bindparam("s"))
+_END_DELETION = (
+    update(DELETION)
+    .where((DELETION.c.part == bindparam("p")) & DELETION.c.end_snapshot.is_(None))
+    .values(end_snapshot=bindparam("s"))
+)
 _INSERTS = {
     table.name: sa.insert(table)
-    for table in (SNAPSHOT, SNAPSHOT_CHANGE, TABLE, TABLE_COUNTER, COLUMN, SEGMENT, INLINE)
+    for table in (SNAPSHOT, SNAPSHOT_CHANGE, TABLE_COUNTER, SEGMENT, INLINE, DELETION)
 }
 
 
@@ -185,7 +99,7 @@ def apply(
     ConflictError
         Another snapshot changed a table in a way that this one does not fit on.
     BehindError
-        The keys must be checked against newer rows first.
+        The change must be prepared on a newer snapshot first.
     CatalogError
         A table of the name exists already, or the lease has run out.
     """
@@ -197,33 +111,29 @@ def apply(
             "The write's lease ran out before its commit, so its files may be gone.", hint=hint
         )
     last, last_time, schema_snapshot = connection.execute(_LAST).one()
-    snapshot = last + 1
+    made = _Making(connection, last + 1)
+    for change in changes:
+        check_change(connection, change, last, changes)
+    # What gives a name up goes before what may take it.
+    done = [made.change(item) for item in sorted(changes, key=lambda item: not item.drops)]
     # A clock that went back must not order snapshots against their ids.
     moment = max(clock() // 1000, last_time)
-    flushed = False
-    done: list[TableChange] = []
-    blobs: list[tuple[int, BlobRef]] = []
-    for change in changes:
-        _check(connection, change, last)
-        settled, absorbed = _apply_change(connection, change, snapshot)
-        flushed = flushed or absorbed
-        done.append(settled)
-        blobs += [(settled.schema.id, ref) for ref in _add_rows(connection, settled, snapshot, len(blobs))]
-    redefined = any(change.operation != "append" for change in changes)
     row = {
-        "id": snapshot,
+        "id": made.snapshot,
         "time": moment,
         "operation": info.operation,
         "namespace": info.namespace,
         "author": info.author,
         "message": info.message,
         "token": info.token,
-        "schema_snapshot": snapshot if redefined else schema_snapshot,
+        "schema_snapshot": made.snapshot
+        if any(item.redefined or item.drops for item in changes)
+        else schema_snapshot,
     }
     connection.execute(_INSERTS["snapshot"], row)
     marks = [
         {
-            "snapshot_id": snapshot,
+            "snapshot_id": made.snapshot,
             "table_id": item.schema.id,
             "table_name": item.schema.name,
             "operation": item.operation,
@@ -234,7 +144,7 @@ def apply(
         connection.execute(_INSERTS["snapshot_change"], marks)
     names = tuple(item.schema.name for item in sorted(done, key=lambda item: item.schema.id))
     value = Snapshot(
-        id=snapshot,
+        id=made.snapshot,
         time=from_microseconds(moment),
         operation=info.operation,
         author=info.author,
@@ -243,122 +153,136 @@ def apply(
         token=info.token,
         tables=names,
     )
-    return Committed(value, fresh=True, flushed=flushed, blobs=tuple(blobs))
+    return Committed(value, fresh=True, rewritten=frozenset(made.rewritten), blobs=tuple(made.blobs))
 
 
-def _check(connection: sa.Connection, change: TableChange, last: int) -> None:
-    """Refuse a change that does not fit on what was committed after its base."""
-    schema = change.schema
-    if change.operation == "create":
-        folded = schema.name.casefold()
-        for _, name in connection.execute(_LIVE_NAMES):
-            if name.casefold() == folded:
-                raise CatalogError.table_exists(name)
-        return
-    if last == change.base:
-        return
-    for snapshot, operation in connection.execute(_CHANGED, {"t": schema.id, "base": change.base}):
-        if operation != "append" or change.operation != "append":
-            raise ConflictError.lost(schema.name, snapshot, operation)
-        if schema.settings.primary_key:
-            raise BehindError.lost(schema.name, snapshot, operation)
+class _Making:
+    """The snapshot that is being made: it hands out ids as its changes are written."""
 
+    def __init__(self, connection: sa.Connection, snapshot: int) -> None:
+        self.snapshot = snapshot
+        self.blobs: list[tuple[int, BlobRef]] = []
+        self.rewritten: set[int] = set()
+        self._connection = connection
+        self._deletions = 0
 
-def _apply_change(connection: sa.Connection, change: TableChange, snapshot: int) -> tuple[TableChange, bool]:
-    schema = change.schema
-    if change.operation == "create":
-        if not schema.id:
-            schema = replace(schema, id=reserve_table(connection))
-        counter = {"table_id": schema.id, "next_column_id": 1, "next_row_id": 0}
-        connection.execute(_INSERTS["table_counter"], counter)
-    if change.operation in ("replace", "drop"):
-        for statement in _ENDS.values():
-            connection.execute(statement, {"t": schema.id, "s": snapshot})
-    if change.operation in ("create", "replace"):
-        _define(connection, schema, snapshot)
-    flushed = change.flush is not None and _take_over(connection, schema.id, change.flush, snapshot)
-    return replace(change, schema=schema), flushed
+    def change(self, change: TableChange) -> TableChange:
+        """Write one table's change; the change again, with the ids that it was given."""
+        schema, connection = change.schema, self._connection
+        if change.fresh and change.operation.startswith("create"):
+            if schema.id <= 0:
+                schema = replace(schema, id=reserve_table(connection))
+            counter = {"table_id": schema.id, "next_column_id": 1, "next_row_id": 0}
+            connection.execute(_INSERTS["table_counter"], counter)
+            change = replace(change, schema=schema)
+            define(connection, schema, self.snapshot)
+        elif change.fresh or change.drops:
+            for statement in _ENDS:
+                connection.execute(statement, {"t": schema.id, "s": self.snapshot})
+            if not change.drops:
+                define(connection, schema, self.snapshot)
+        elif change.redefined:
+            redefine(connection, schema, self.snapshot)
+        if change.next_column_id:
+            take_columns(connection, schema.id, change.next_column_id)
+        deletes = dict(change.deletes)
+        if change.rewrite is not None and (carried := check_rewrite(connection, change)) is not None:
+            self._rewrite(change, carried, deletes)
+        for part, positions in sorted(deletes.items()):
+            self._delete(schema.id, part, positions)
+        self._add_rows(change)
+        return change
 
+    def _rewrite(self, change: TableChange, carried: dict[str, Any], deletes: dict[str, Any]) -> None:
+        """End the parts and list their segments; rows deleted meanwhile, and by this change, are deleted there."""
+        rewrite, table_id, connection = change.rewrite, change.schema.id, self._connection
+        assert rewrite is not None
+        for part in sorted(rewrite.parts):
+            if part.isdigit():
+                connection.execute(_END_BLOB, {"b": int(part), "s": self.snapshot})
+            else:
+                connection.execute(_END_SEGMENT, {"u": part, "s": self.snapshot})
+            connection.execute(_END_DELETION, {"p": part, "s": self.snapshot})
+        for number, ref in enumerate(rewrite.segments):
+            first, last = rewrite.rows.bounds(number)
+            stored = ref.first_row_id is None
+            row = _segment_row(ref, table_id, first, last, self.snapshot, rewrite.level, stored=stored)
+            connection.execute(_INSERTS["segment"], row)
+            if ref.deleted is not None:
+                self._delete(table_id, ref.ulid, ref.deleted)
+        gone = [
+            *carried.items(),
+            *((part, deletes.pop(part)) for part in list(deletes) if part in rewrite.parts),
+        ]
+        for part, positions in gone:
+            for number, places in rewrite.rows.moved(part, positions).items():
+                self._delete(table_id, rewrite.segments[number].ulid, places)
+        self.rewritten.add(table_id)
 
-def _define(connection: sa.Connection, schema: TableSchema, snapshot: int) -> None:
-    row = {
-        "table_id": schema.id,
-        "namespace": schema.namespace,
-        "name": schema.name,
-        "comment": schema.comment,
-        "settings": encode_settings(schema.settings, schema.columns),
-        "begin_snapshot": snapshot,
-    }
-    connection.execute(_INSERTS["bench_table"], row)
-    columns = [
-        {
-            "table_id": schema.id,
-            "column_id": column.id,
-            "begin_snapshot": snapshot,
-            "position": position,
-            "name": column.name,
-            "arrow": encode_field(column),
-            "comment": column.comment,
-        }
-        for position, column in enumerate(schema.columns)
-    ]
-    connection.execute(_INSERTS["bench_column"], columns)
-    following = max(column.id for column in schema.columns) + 1
-    connection.execute(_TAKE_COLUMNS, {"t": schema.id, "next": following})
-
-
-def _take_over(connection: sa.Connection, table_id: int, flush: Flush, snapshot: int) -> bool:
-    """End the blobs and add their segments; False when another commit flushed one of them meanwhile."""
-    alive = set(connection.execute(_LIVE_BLOBS, {"t": table_id}).scalars())
-    if not flush.blobs <= alive:
-        return False
-    connection.execute(_END_BLOB, [{"b": blob, "s": snapshot} for blob in sorted(flush.blobs)])
-    for ref in flush.segments:
-        connection.execute(_INSERTS["segment"], _segment_row(ref, table_id, ref.first_row_id, snapshot))
-    return True
-
-
-def _add_rows(connection: sa.Connection, change: TableChange, snapshot: int, used: int) -> list[BlobRef]:
-    """Give the new rows their ids and list them; `used` blob ids of this snapshot are taken."""
-    count = sum(ref.rows for ref in change.segments) + sum(blob.rows for blob in change.blobs)
-    if not count:
-        return []
-    table_id = change.schema.id
-    first = connection.execute(_TAKE_ROWS, {"t": table_id, "count": count}).scalar_one() - count
-    segments: list[dict[str, Any]] = []
-    for ref in change.segments:
-        segments.append(_segment_row(ref, table_id, first, snapshot))
-        first += ref.rows
-    if segments:
-        connection.execute(_INSERTS["segment"], segments)
-    refs: list[BlobRef] = []
-    blobs: list[dict[str, Any]] = []
-    for ordinal, blob in enumerate(change.blobs, used):
-        ref = BlobRef(snapshot * BLOBS_A_SNAPSHOT + ordinal, blob.rows, first, len(blob.ipc), snapshot)
+    def _delete(self, table_id: int, part: str, positions: Any) -> None:
+        if not len(positions):
+            return
+        data, crc32c = encode(positions)
         row = {
-            "id": ref.id,
-            "rows": ref.rows,
-            "first_row_id": first,
-            "nbytes": ref.nbytes,
-            "begin_snapshot": snapshot,
+            "id": self.snapshot * PARTS_A_SNAPSHOT + self._deletions,
+            "table_id": table_id,
+            "part": part,
+            "rows": len(positions),
+            "begin_snapshot": self.snapshot,
+            "crc32c": crc32c,
+            "positions": data,
         }
-        blobs.append({**row, "table_id": table_id, "crc32c": blob.crc32c, "ipc": blob.ipc})
-        refs.append(ref)
-        first += blob.rows
-    if blobs:
-        connection.execute(_INSERTS["inline_blob"], blobs)
-    return refs
+        self._connection.execute(_INSERTS["deletion"], row)
+        self._deletions += 1
+
+    def _add_rows(self, change: TableChange) -> None:
+        """Give the new rows their ids and list them."""
+        count = sum(ref.rows for ref in change.segments) + sum(blob.rows for blob in change.blobs)
+        if not count:
+            return
+        table_id, snapshot, connection = change.schema.id, self.snapshot, self._connection
+        first = connection.execute(_TAKE_ROWS, {"t": table_id, "count": count}).scalar_one() - count
+        segments: list[dict[str, Any]] = []
+        for ref in change.segments:
+            segments.append(
+                _segment_row(ref, table_id, first, first + ref.rows - 1, snapshot, 0, stored=False)
+            )
+            first += ref.rows
+        if segments:
+            connection.execute(_INSERTS["segment"], segments)
+        for ref in change.segments:
+            if ref.deleted is not None:
+                self._delete(table_id, ref.ulid, ref.deleted)
+        blobs: list[dict[str, Any]] = []
+        for blob in change.blobs:
+            number = snapshot * PARTS_A_SNAPSHOT + len(self.blobs)
+            ref = BlobRef(number, blob.rows, first, len(blob.ipc), snapshot)
+            row = {
+                "id": ref.id,
+                "rows": ref.rows,
+                "first_row_id": first,
+                "nbytes": ref.nbytes,
+                "begin_snapshot": snapshot,
+            }
+            blobs.append({**row, "table_id": table_id, "crc32c": blob.crc32c, "ipc": blob.ipc})
+            self.blobs.append((table_id, ref))
+            first += blob.rows
+        if blobs:
+            connection.execute(_INSERTS["inline_blob"], blobs)
 
 
-def _segment_row(ref: SegmentRef, table_id: int, first: int | None, snapshot: int) -> dict[str, Any]:
+def _segment_row(
+    ref: SegmentRef, table_id: int, first: int, last: int, snapshot: int, level: int, *, stored: bool
+) -> dict[str, Any]:
     return {
         "ulid": ref.ulid,
         "table_id": table_id,
-        "level": 0,
+        "level": level,
         "rows": ref.rows,
         "nbytes": ref.nbytes,
         "first_row_id": first,
-        "row_ids_stored": False,
+        "last_row_id": last,
+        "row_ids_stored": stored,
         "stats": ref.stats,
         "begin_snapshot": snapshot,
     }

@@ -1,241 +1,179 @@
-"""The SQLite file under the catalog: connections, transactions, and what `mode="r"` may do.
+"""What the catalog asks of the database under it; `sqlite.py` and `postgres.py` are the two there are.
 
-Everything above this file is portable SQL through SQLAlchemy; only this file knows SQLite.
+Everything above these files is portable SQL through SQLAlchemy. `open_database` chooses by the bench's settings.
 """
 
 from __future__ import annotations
 
 import contextlib
-import sqlite3
 import threading
+import time
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Generator
 from pathlib import Path
-from typing import Any, Self
 
 import sqlalchemy as sa
-from sqlalchemy import event
 from sqlalchemy.exc import DBAPIError
-from sqlalchemy.pool import QueuePool
 
-from luma_bench.errors import CatalogError, ClosedError, CorruptionError, LumaError
-from luma_bench.storage.catalog.mounts import network_file_system
+from luma_bench.config import Settings, read_toml
+from luma_bench.errors import CatalogError
 
 FILE = "catalog.sqlite"
-BUSY_SECONDS = 60.0
-"""How long a commit waits for another process's commit before it gives up."""
+"""The catalog of a bench that is not on PostgreSQL, in the bench's folder."""
 
-_HEAD = "SELECT max(id) FROM snapshot"
-_BEGIN = "luma_begin"
-_Mark = tuple[int, int, int, int]
+DEFAULT_CATALOG = ""
+"""Where the catalog of a bench is when neither its settings nor its `luma.toml` say: "" is `FILE`."""
+
+_FIRST_WAIT, _LONGEST_WAIT = 0.02, 1.0
 
 
-class Database:
-    """One catalog file with a small pool of connections. Thread-safe.
+class LostConnection(CatalogError):
+    """The server went away in the middle of a piece of work, which may be run again.
 
-    A writable database is in WAL mode with `synchronous=FULL`: a commit is on disk when it returns, and readers never
-    wait. A read-only one never makes a file: while no writer has the catalog open (there is no `-wal` file) it is read
-    as an immutable file, and every read is checked against the file's state and repeated when a writer came in between.
+    Attributes
+    ----------
+    in_doubt
+        Whether it was lost during COMMIT: the transaction may have become durable.
     """
 
-    def __init__(self, folder: Path, *, read_only: bool) -> None:
-        self.path = folder / FILE
-        self.read_only = read_only
-        self._wal = folder / f"{FILE}-wal"
-        self._lock = threading.Lock()
-        self._engine: sa.Engine | None = None
-        self._probe: sqlite3.Connection | None = None
-        self._mark: _Mark | None = None
-        self._closed = False
+    def __init__(self, message: str, *, hint: str, in_doubt: bool = False) -> None:
+        super().__init__(message, hint=hint)
+        self.in_doubt = in_doubt
 
-    @classmethod
-    def open(cls, folder: Path, *, read_only: bool) -> Self:
-        """Connect to the catalog in `folder`; a writable one is made when it is missing, without tables.
+    def told(self, *, in_doubt: bool) -> LostConnection:
+        """The failure as a caller is told of it when no attempt succeeded; `in_doubt` is of all of them."""
+        if not in_doubt:
+            return self
+        hint = (
+            "Whether the commit was applied is not known: bench.snapshots() tells once the server is back, and a write"
+            " with the same token is never applied twice."
+        )
+        return LostConnection(self.message, hint=hint, in_doubt=True)
 
-        Raises
-        ------
-        CatalogError
-            The file cannot be opened, or written safely; the message says why.
-        """
-        if not read_only and (kind := network_file_system(folder)) is not None:
-            hint = "Keep the bench on a local disk and copy it there when it is closed, or open it with mode='r'."
-            raise CatalogError(
-                f"{str(folder)!r} is on a network file system ({kind}), where commits are not safe.",
-                hint=hint,
-            )
-        database = cls(folder, read_only=read_only)
-        with database.translated("open"):
-            database._connect(database._state() if read_only else None)
-            database.read(
-                lambda connection: connection.exec_driver_sql("SELECT count(*) FROM sqlite_master").scalar()
-            )
-        return database
 
+class Backoff:
+    """Waits between attempts, longer each time, for `seconds` in all; cut short when `ended` is set."""
+
+    def __init__(self, seconds: float, ended: threading.Event) -> None:
+        self._ended = ended
+        self._until = time.monotonic() + seconds
+        self._next = _FIRST_WAIT
+
+    def wait(self) -> bool:
+        """Wait a while; False, without waiting, when the time is over."""
+        left = self._until - time.monotonic()
+        if left <= 0 or self._ended.wait(min(self._next, left)):
+            return False
+        self._next = min(2 * self._next, _LONGEST_WAIT)
+        return True
+
+
+class Database(ABC):
+    """Transactions on the tables of one catalog. Thread-safe.
+
+    Attributes
+    ----------
+    path
+        The bench's file that messages name.
+    read_only
+        Whether nothing is ever written through it.
+    """
+
+    path: Path
+    read_only: bool
+
+    @staticmethod
+    def open(folder: Path, *, read_only: bool, settings: Settings | None = None) -> Database:
+        """`open_database` under the name that the class's users know."""
+        return open_database(folder, read_only=read_only, settings=settings)
+
+    @abstractmethod
     def head(self) -> int:
         """The id of the newest snapshot: one prepared statement on a kept connection."""
-        if self.read_only:
-            return self.read(lambda connection: int(connection.exec_driver_sql(_HEAD).scalar() or 0))
-        with self.translated("read"), self._lock:
-            if self._probe is None:
-                raise ClosedError.bench(str(self.path.parent))
-            return self._probe.execute(_HEAD).fetchone()[0] or 0
 
+    @abstractmethod
     def read[T](self, work: Callable[[sa.Connection], T]) -> T:
         """Run `work` in one read transaction and end it; `work` sees one state of the catalog.
 
-        `work` must have no effect of its own: a read-only database may run it again.
+        `work` must have no effect of its own: it may be run again.
         """
-        while True:
-            before = self._state() if self.read_only else None
-            if before != self._mark:
-                self._connect(before)
-            try:
-                with self.translated("read"), self._opened().begin() as connection:
-                    result = work(connection)
-            except LumaError:
-                if self.read_only and self._state() != before:
-                    continue
-                raise
-            if before is None or _has_wal(before) or self._state() == before:
-                return result
 
-    @contextlib.contextmanager
-    def write(self) -> Generator[sa.Connection]:
-        """One write transaction, alone in the catalog: committed durably at the end, rolled back by an exception."""
-        options = {_BEGIN: "BEGIN IMMEDIATE"}
-        with self.translated("write"), self._opened().execution_options(**options).begin() as connection:
-            yield connection
+    @abstractmethod
+    def write(self) -> contextlib.AbstractContextManager[sa.Connection]:
+        """One write transaction, alone in the catalog: committed durably at the end, rolled back by an exception.
 
+        It sees everything that was committed before it.
+
+        Raises
+        ------
+        LostConnection
+            The server went away; the same work may be run again in another transaction.
+        """
+
+    @abstractmethod
     def in_transaction(self, connection: sa.Connection) -> bool:
-        """Whether the transaction is still open: SQLite itself undoes it after a full disk or a read or write error."""
-        raw: Any = connection.connection.driver_connection
-        return bool(raw.in_transaction)
+        """Whether the transaction is still open, and can be rolled back to a savepoint."""
 
+    @abstractmethod
     def require_transaction(self, connection: sa.Connection) -> None:
-        """Refuse to go on in a transaction that SQLite has undone.
+        """Refuse to go on in a transaction that the database has undone.
 
         Raises
         ------
         CatalogError
             It was; nothing that shared it was applied.
         """
-        if not self.in_transaction(connection):
-            hint = "Nothing of this call was applied. Check the disk's space and health, then try again."
-            raise CatalogError(f"The catalog {str(self.path)!r} undid a transaction that failed.", hint=hint)
 
-    def close(self) -> None:
-        """Close every connection; SQLite folds the write-ahead log in when the last one of any process closes."""
-        with self._lock:
-            self._closed = True
-            self._release()
-
-    def _opened(self) -> sa.Engine:
-        engine = self._engine
-        if engine is None:
-            raise ClosedError.bench(str(self.path.parent))
-        return engine
-
-    def _release(self) -> None:
-        engine, self._engine = self._engine, None
-        probe, self._probe = self._probe, None
-        if probe is not None:
-            probe.close()
-        if engine is not None:
-            engine.dispose()
-
-    def _connect(self, mark: _Mark | None) -> None:
-        """Make the pool; `mark` is the file's state that an immutable read relies on."""
-        with self._lock:
-            if self._closed:
-                raise ClosedError.bench(str(self.path.parent))
-            if self._engine is not None and mark == self._mark:
-                return
-            self._release()
-            immutable = mark is not None and not _has_wal(mark)
-            engine = sa.create_engine(
-                "sqlite://",
-                creator=lambda: self._raw(immutable=immutable),
-                poolclass=QueuePool,
-                pool_size=4,
-                max_overflow=60,
-                pool_timeout=BUSY_SECONDS,
-            )
-            event.listen(engine, "begin", _begin)
-            self._engine = engine
-            self._mark = mark
-            if not self.read_only:
-                self._probe = self._raw(immutable=False)
-
-    def _raw(self, *, immutable: bool) -> sqlite3.Connection:
-        mode = "rwc" if not self.read_only else "ro&immutable=1" if immutable else "ro"
-        connection = sqlite3.connect(
-            f"{self.path.absolute().as_uri()}?mode={mode}",
-            uri=True,
-            timeout=BUSY_SECONDS,
-            isolation_level=None,  # this file says BEGIN itself
-            check_same_thread=False,
-        )
-        if not self.read_only:
-            # Readers' own pages are small; the log is folded in every 4 MB, so that single commits seldom pay for it.
-            for pragma in (
-                "journal_mode=WAL",
-                "synchronous=FULL",
-                "wal_autocheckpoint=1000",
-                "foreign_keys=ON",
-            ):
-                connection.execute(f"PRAGMA {pragma}")
-        return connection
-
-    def _state(self) -> _Mark:
-        """Whether a log exists, and the identity, size and time of the main file."""
-        try:
-            status = self.path.stat()
-        except FileNotFoundError as error:
-            raise CatalogError.not_a_bench(str(self.path.parent), f"its {FILE} is missing") from error
-        try:
-            wal = int(self._wal.stat().st_size > 0)
-        except FileNotFoundError:
-            wal = 0
-        # With a log SQLite itself follows changes: the state is only "there is one".
-        return (1, 0, 0, 0) if wal else (0, status.st_ino, status.st_size, status.st_mtime_ns)
-
-    @contextlib.contextmanager
-    def translated(self, doing: str) -> Generator[None]:
+    @abstractmethod
+    def translated(self, doing: str) -> contextlib.AbstractContextManager[None]:
         """Turn a failure of SQL into the error tree; `doing` is the verb for the message."""
-        try:
-            yield
-        except DBAPIError as error:
-            raise self._failure(doing, error.orig or error) from error
-        except sqlite3.Error as error:
-            raise self._failure(doing, error) from error
 
-    def _failure(self, doing: str, error: BaseException) -> LumaError:
-        code = getattr(error, "sqlite_errorcode", 0) & 0xFF
-        where = str(self.path)
-        if self._closed:
-            return ClosedError.bench(str(self.path.parent))
-        if code in (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB):
-            return CorruptionError(f"The catalog {where!r} is damaged: {error}.", segment=FILE)
-        if code in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED):
-            hint = "Another process keeps the catalog locked: end it, or try again."
-            return CatalogError(f"The catalog {where!r} stayed locked for {BUSY_SECONDS:.0f} s.", hint=hint)
-        if code in (sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_READONLY, sqlite3.SQLITE_PERM) and self.read_only:
-            hint = (
-                "A writer's log (catalog.sqlite-wal) holds commits, and reading them needs a folder that may be written. "
-                "Close the writer, or open the bench once from an account that may write."
-            )
-            return CatalogError(f"The catalog {where!r} cannot be read here: {error}.", hint=hint)
-        if code in (sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_READONLY, sqlite3.SQLITE_PERM):
-            return CatalogError(
-                f"The catalog {where!r} cannot be written: {error}.", hint="Open it with mode='r' to read."
-            )
-        hint = "Nothing of this call was applied. Check the disk's space and health, then try again."
-        return CatalogError(f"The catalog {where!r} failed to {doing}: {error}.", hint=hint)
+    @abstractmethod
+    def retries(self) -> Backoff:
+        """The waits between attempts after `LostConnection`, before the failure is the caller's."""
+
+    @abstractmethod
+    def close(self) -> None:
+        """Close every connection; calls after it raise `ClosedError`."""
 
 
-def _begin(connection: sa.Connection) -> None:
-    options: Any = connection.get_execution_options()
-    connection.exec_driver_sql(options.get(_BEGIN, "BEGIN"))
+def open_database(folder: Path, *, read_only: bool, settings: Settings | None = None) -> Database:
+    """Connect to the catalog of the bench in `folder`; a writable one is made when it is missing, without tables.
+
+    Parameters
+    ----------
+    settings
+        `catalog` chooses: a PostgreSQL URL, or "" for what the bench's `luma.toml` names, by default SQLite.
+
+    Raises
+    ------
+    CatalogError
+        The catalog cannot be opened, belongs to another bench, or cannot be written safely; the message says why.
+    UnsupportedError
+        PostgreSQL is asked for and its driver is not installed.
+    """
+    url = catalog_url(folder, settings)
+    if url:
+        from luma_bench.storage.catalog.postgres import PostgresDatabase
+
+        return PostgresDatabase.connect(folder, url, read_only=read_only)
+    from luma_bench.storage.catalog.sqlite import SqliteDatabase
+
+    return SqliteDatabase.connect(folder, read_only=read_only)
 
 
-def _has_wal(mark: _Mark) -> bool:
-    return mark[0] == 1
+def catalog_url(folder: Path, settings: Settings | None) -> str:
+    """Where the bench's catalog is: a PostgreSQL URL, or "" for the file in its folder."""
+    given = "" if settings is None else settings.catalog
+    return given or str(read_toml(folder).get("settings", {}).get("catalog", DEFAULT_CATALOG))
+
+
+@contextlib.contextmanager
+def rolled_back(transaction: sa.RootTransaction) -> Generator[None]:
+    """Roll the transaction back when the block raises, and let that be what is raised."""
+    try:
+        yield
+    except BaseException:
+        with contextlib.suppress(DBAPIError):
+            transaction.rollback()
+        raise

@@ -73,6 +73,8 @@ class Lease:
             "started": now,
             "expires": until,
         }
+        if self._taken:  # run again: the transaction before may have been lost, or not
+            connection.execute(_RETURN, {"lease": self.id})
         connection.execute(_TAKE, row)
         self._taken = True
 
@@ -87,8 +89,14 @@ class Lease:
         self._over.set()
         if self._thread is not None:
             self._thread.join()
-        if self._taken and not self._spent:
+        if not self._taken or self._spent:
+            return
+        try:
             self._queue.submit(lambda connection: connection.execute(_RETURN, {"lease": self.id}))
+        except LumaError:
+            # It runs out by itself. What stopped the work says more than this, such as that the disk is full.
+            if error is None:
+                raise
 
     def check(self) -> None:
         """Raise what stopped the renewals, between two segments and before the commit.

@@ -12,7 +12,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from luma_bench.storage.catalog.database import Database
+from luma_bench.storage.catalog.database import Database, LostConnection
 
 GROUP = 64
 """The most commits that share one transaction."""
@@ -34,7 +34,9 @@ class CommitQueue:
     """Runs pieces of work one after the other in write transactions. Thread-safe, first come first served.
 
     The thread at the head of the line leads: it runs everything that waits behind it in the same transaction, each
-    piece in its own savepoint, commits once, and hands the lead on. A piece that raises is undone alone.
+    piece in its own savepoint, commits once, and hands the lead on. A piece that raises is undone alone. When the
+    database goes away the group is run again, also when its COMMIT was sent: so a piece must find out by itself, by a
+    token or an id of its own, that it was applied already.
     """
 
     def __init__(self, database: Database) -> None:
@@ -95,6 +97,24 @@ class CommitQueue:
                 job.wake.set()
 
     def _run(self, group: list[_Job]) -> None:
+        """Run the group until it is durable, or the database stays away."""
+        waits = self._database.retries()
+        in_doubt = False
+        while True:
+            try:
+                self._attempt(group)
+                return
+            except LostConnection as error:
+                in_doubt = in_doubt or error.in_doubt
+                if not waits.wait():
+                    failure = error.told(in_doubt=in_doubt)
+                    for job in group:
+                        job.error = failure
+                    raise failure from error
+            for job in group:
+                job.result = job.error = None
+
+    def _attempt(self, group: list[_Job]) -> None:
         with self._database.write() as connection:
             if len(group) == 1:
                 group[0].result = group[0].work(connection)

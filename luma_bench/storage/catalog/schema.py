@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import contextlib
 import functools
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Generator, Iterable, Mapping, Sequence
 from typing import Any
 
 import msgspec
 import pyarrow as pa
 
-from luma_bench.errors import SchemaError
+from luma_bench.errors import CorruptionError, SchemaError
+from luma_bench.storage.codecs_choose import TABLE_CODECS
+from luma_bench.storage.evolve_values import decode_value, encode_value
 from luma_bench.types.schema import Column, TableSchema, TableSettings
 
 
@@ -37,9 +40,19 @@ def encode_settings(settings: TableSettings, columns: Sequence[Column]) -> str:
 
 
 def decode_settings(text: str, columns: Sequence[Column]) -> TableSettings:
-    """The settings with the names that the columns have now."""
+    """The settings with the names that the columns have now.
+
+    Raises
+    ------
+    CorruptionError
+        The text is not what was written.
+    """
     names = {column.id: column.name for column in columns}
-    stored = msgspec.json.decode(text, type=StoredSettings)
+    with _readable("a table's settings"):
+        return _settings(msgspec.json.decode(text, type=StoredSettings), names)
+
+
+def _settings(stored: StoredSettings, names: Mapping[int, str]) -> TableSettings:
     return TableSettings(
         primary_key=tuple(names[item] for item in stored.primary_key),
         sort_by=tuple(names[item] for item in stored.sort_by),
@@ -54,28 +67,93 @@ def encode_field(column: Column) -> bytes:
     return pa.schema([column.field]).serialize().to_pybytes()
 
 
+def column_values(column: Column) -> dict[str, Any]:
+    """What `bench_column` holds of a column, but for its table, life and position."""
+    return {
+        "column_id": column.id,
+        "name": column.name,
+        "arrow": encode_field(column),
+        "comment": column.comment,
+        "initial": None if column.initial is None else encode_value(column.initial),
+        "default": None if column.default is None else encode_value(column.default),
+    }
+
+
 @functools.lru_cache(maxsize=4096)
 def _field(data: bytes) -> pa.Field:
     return pa.ipc.read_schema(pa.py_buffer(data)).field(0)
 
 
-def decode_column(column_id: int, name: str, arrow: bytes, comment: str | None) -> Column:
-    """A column from its row."""
-    field = _field(arrow)
-    metadata = tuple((field.metadata or {}).items())
-    return Column(column_id, name, field.type, field.nullable, comment, metadata)
+def field_name(arrow: bytes) -> str:
+    """The name that a column's own bytes give it, which is the one in its row."""
+    return _field(arrow).name
+
+
+def decode_column(
+    column_id: int,
+    name: str,
+    arrow: bytes,
+    comment: str | None,
+    initial: bytes | None = None,
+    default: bytes | None = None,
+) -> Column:
+    """A column from its row.
+
+    Raises
+    ------
+    CorruptionError
+        The bytes are not those that were written.
+    """
+    with _readable(f"column {name!r}"):
+        field = _field(arrow)
+        metadata = tuple((field.metadata or {}).items())
+        return Column(
+            column_id,
+            name,
+            field.type,
+            field.nullable,
+            comment,
+            metadata,
+            None if initial is None else decode_value(initial),
+            None if default is None else decode_value(default),
+        )
+
+
+@contextlib.contextmanager
+def _readable(what: str) -> Generator[None]:
+    """Within the block bytes of the catalog are decoded; what they are not is damage."""
+    try:
+        yield
+    except (
+        msgspec.MsgspecError,
+        pa.ArrowException,
+        IndexError,
+        KeyError,
+        OSError,
+        StopIteration,
+        ValueError,
+    ) as error:
+        told = str(error).partition("\n")[0] or type(error).__name__
+        raise CorruptionError(
+            f"The catalog is damaged: {what} cannot be read: {told}.", segment="catalog"
+        ) from error
 
 
 def table_schemas(tables: Iterable[Any], columns: Iterable[Any]) -> Mapping[str, TableSchema]:
-    """Every table by name, in the order of their ids, from rows of `bench_table` and `bench_column` (in position order)."""
+    """Every table by name, in the order of their ids, from rows of `bench_table` and `bench_column`.
+
+    The latter are in the order of their positions, each a table id and what `decode_column` takes.
+    """
     by_table: dict[int, list[Column]] = {}
     for row in columns:
-        by_table.setdefault(row.table_id, []).append(
-            decode_column(row.column_id, row.name, row.arrow, row.comment)
-        )
+        by_table.setdefault(row.table_id, []).append(decode_column(*row[1:]))
     found: dict[str, TableSchema] = {}
     for row in tables:
-        own = tuple(by_table[row.table_id])
+        own = tuple(by_table.get(row.table_id, ()))
+        if not own:
+            raise CorruptionError(
+                f"The catalog is damaged: table {row.name!r} has no columns.", segment="catalog"
+            )
         settings = decode_settings(row.settings, own)
         found[row.name] = TableSchema(row.table_id, row.name, own, settings, row.namespace, row.comment)
     return found
@@ -112,10 +190,9 @@ def checked_settings(table: str, schema: pa.Schema, settings: TableSettings) -> 
         if not (pa.types.is_temporal(kind) or pa.types.is_integer(kind)) or pa.types.is_interval(kind):
             hint = "A time column is a timestamp, date, time, duration or whole number."
             raise SchemaError.column(table, time, f"type {kind} is no time", hint)
-    if settings.codec not in ("auto", "exchange"):
-        raise SchemaError(
-            f"Table {table!r}: there is no codec {settings.codec!r}.", hint="The codecs are: auto, exchange."
-        )
+    if settings.codec not in TABLE_CODECS:
+        hint = f"The codecs are: {', '.join(TABLE_CODECS)}."
+        raise SchemaError(f"Table {table!r}: there is no codec {settings.codec!r}.", hint=hint)
     return TableSettings(
         primary_key=resolved(settings.primary_key, "primary key"),
         sort_by=resolved(settings.sort_by, "sort_by"),

@@ -11,6 +11,9 @@ from sqlalchemy.sql.elements import ColumnElement
 
 METADATA = MetaData()
 
+# Names are compared and sorted by their code points in either database.
+_TEXT = Text().with_variant(Text(collation="C"), "postgresql")
+
 
 def _life() -> tuple[Column[int], Column[int]]:
     return (
@@ -27,7 +30,7 @@ def _life_indexes(name: str) -> tuple[Index, Index]:
 COUNTER = Table(
     "bench_counter",
     METADATA,
-    Column("name", Text, primary_key=True),
+    Column("name", _TEXT, primary_key=True),
     Column("value", BigInteger, nullable=False),
 )
 
@@ -36,34 +39,36 @@ SNAPSHOT = Table(
     METADATA,
     Column("id", BigInteger().with_variant(Integer, "sqlite"), primary_key=True, autoincrement=False),
     Column("time", BigInteger, nullable=False),
-    Column("operation", Text, nullable=False),
-    Column("namespace", Text, nullable=False),
-    Column("author", Text, nullable=False),
-    Column("message", Text, nullable=False),
-    Column("token", Text, nullable=False, unique=True),
+    Column("operation", _TEXT, nullable=False),
+    Column("namespace", _TEXT, nullable=False),
+    Column("author", _TEXT, nullable=False),
+    Column("message", _TEXT, nullable=False),
+    Column("token", _TEXT, nullable=False, unique=True),
     # The newest snapshot, up to this one, that changed a table's name, columns or settings.
     Column("schema_snapshot", BigInteger, nullable=False),
+    # Its rows may be collected: it can be read no more, and stands here for its token and its place in history.
+    Column("expired", Boolean, nullable=False, default=False),
     Index("snapshot_time", "time"),
 )
 
-# What a snapshot did to a table: create, append, replace or drop. The name is the one of that time.
+# What a snapshot did to a table: the operations of `change.OPERATIONS`, joined by "+". The name is the one of that time.
 SNAPSHOT_CHANGE = Table(
     "snapshot_change",
     METADATA,
     Column("snapshot_id", BigInteger, primary_key=True, autoincrement=False),
     Column("table_id", BigInteger, primary_key=True, autoincrement=False),
-    Column("table_name", Text, nullable=False),
-    Column("operation", Text, nullable=False),
+    Column("table_name", _TEXT, nullable=False),
+    Column("operation", _TEXT, nullable=False),
     Index("snapshot_change_table", "table_id", "snapshot_id"),
 )
 
 TAG = Table(
     "tag",
     METADATA,
-    Column("name", Text, primary_key=True),
+    Column("name", _TEXT, primary_key=True),
     Column("snapshot_id", BigInteger, nullable=False, index=True),
     Column("time", BigInteger, nullable=False),
-    Column("author", Text, nullable=False),
+    Column("author", _TEXT, nullable=False),
 )
 
 # A table's name and settings; `settings` is JSON that names columns by their ids, so a renamed column stays the key.
@@ -71,10 +76,10 @@ TABLE = Table(
     "bench_table",
     METADATA,
     Column("table_id", BigInteger, primary_key=True, autoincrement=False),
-    Column("namespace", Text, nullable=False),
-    Column("name", Text, nullable=False),
-    Column("comment", Text, nullable=True),
-    Column("settings", Text, nullable=False),
+    Column("namespace", _TEXT, nullable=False),
+    Column("name", _TEXT, nullable=False),
+    Column("comment", _TEXT, nullable=True),
+    Column("settings", _TEXT, nullable=False),
     Column("begin_snapshot", BigInteger, primary_key=True, autoincrement=False),
     Column("end_snapshot", BigInteger, nullable=True),
     *_life_indexes("bench_table"),
@@ -98,22 +103,27 @@ COLUMN = Table(
     Column("begin_snapshot", BigInteger, primary_key=True, autoincrement=False),
     Column("end_snapshot", BigInteger, nullable=True),
     Column("position", Integer, nullable=False),
-    Column("name", Text, nullable=False),
+    Column("name", _TEXT, nullable=False),
     Column("arrow", LargeBinary, nullable=False),
-    Column("comment", Text, nullable=True),
+    Column("comment", _TEXT, nullable=True),
+    # Arrow IPC streams of one value: what older rows hold in a column that was added, what later writes get.
+    Column("initial", LargeBinary, nullable=True),
+    Column("default", LargeBinary, nullable=True),
     *_life_indexes("bench_column"),
 )
 
-# `row_ids_stored`: the segment holds its row ids as a column; `first_row_id` is the smallest of them then.
+# `row_ids_stored`: the segment holds its row ids as a column; `first_row_id` is the smallest of them then, `last_row_id`
+# the largest. `level` 0 is as written; compaction makes higher ones.
 SEGMENT = Table(
     "segment",
     METADATA,
-    Column("ulid", Text, primary_key=True),
+    Column("ulid", _TEXT, primary_key=True),
     Column("table_id", BigInteger, nullable=False),
     Column("level", Integer, nullable=False),
     Column("rows", BigInteger, nullable=False),
     Column("nbytes", BigInteger, nullable=False),
     Column("first_row_id", BigInteger, nullable=False),
+    Column("last_row_id", BigInteger, nullable=False),
     Column("row_ids_stored", Boolean, nullable=False),
     *_life(),
     Column("stats", LargeBinary, nullable=True),
@@ -137,13 +147,53 @@ INLINE = Table(
     *_life_indexes("inline_blob"),
 )
 
-# A writer of segments that are not committed yet; past `expires` it is taken for dead.
+# Rows that a snapshot deleted from one part: a segment (its ulid) or an inline blob (its id as text). A part's deleted rows
+# at a snapshot are those of all its deletions that live there; no two of them name the same row. `positions` are the
+# places in the part, as `deletes.encode` writes them; `crc32c` is of these bytes.
+DELETION = Table(
+    "deletion",
+    METADATA,
+    Column("id", BigInteger().with_variant(Integer, "sqlite"), primary_key=True, autoincrement=False),
+    Column("table_id", BigInteger, nullable=False),
+    Column("part", _TEXT, nullable=False),
+    Column("rows", BigInteger, nullable=False),
+    *_life(),
+    Column("crc32c", BigInteger, nullable=False),
+    Column("positions", LargeBinary, nullable=False),
+    Index("deletion_part", "part"),
+    *_life_indexes("deletion"),
+)
+
+# A rebuildable artefact of a table (a CSR, a vector or a text index) as a folder with a manifest.
+INDEX_GENERATION = Table(
+    "index_generation",
+    METADATA,
+    Column("ulid", _TEXT, primary_key=True),
+    Column("table_id", BigInteger, nullable=False),
+    Column("index_id", BigInteger, nullable=False),
+    Column("kind", _TEXT, nullable=False),
+    Column("manifest_sha256", _TEXT, nullable=False),
+    *_life(),
+    *_life_indexes("index_generation"),
+)
+
+# Files that no kept snapshot needs: listed in the commit that let go of them, unlinked after it, then taken off.
+DOOMED = Table(
+    "doomed",
+    METADATA,
+    Column("ulid", _TEXT, primary_key=True),
+    Column("table_id", BigInteger, nullable=False),
+    Column("since", BigInteger, nullable=False),
+)
+
+# A writer of segments that are not committed yet (kind write, compact), or a reader of a snapshot (read); past `expires`
+# it is taken for dead.
 LEASE = Table(
     "lease",
     METADATA,
-    Column("id", Text, primary_key=True),
-    Column("kind", Text, nullable=False),
-    Column("owner", Text, nullable=False),
+    Column("id", _TEXT, primary_key=True),
+    Column("kind", _TEXT, nullable=False),
+    Column("owner", _TEXT, nullable=False),
     Column("snapshot_id", BigInteger, nullable=False),
     Column("started", BigInteger, nullable=False),
     Column("expires", BigInteger, nullable=False),

@@ -1,0 +1,147 @@
+"""How a CSV or JSON file is read: the options that `read_csv` or `read_json` gets, from the caller's, the file and the table."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any, Literal
+
+import duckdb
+import pyarrow as pa
+
+from luma_bench.engines.duck_result import quoted
+
+Kind = Literal["csv", "json"]
+_SNIFF_ALL = 64 << 20
+_SNIFF_ROWS = 204_800
+_QUOTED_EMPTY = re.compile(rb'(?:^|[^"])""(?:[^"]|$)')
+_OWN_NULLS = frozenset({"allow_quoted_nulls", "force_not_null", "nullstr", "quote"})
+
+
+def reading_options(
+    con: duckdb.DuckDBPyConnection,
+    paths: Sequence[Path],
+    kind: Kind,
+    options: Mapping[str, Any],
+    target: pa.Schema | None,
+) -> dict[str, Any]:
+    """Everything that `read_csv` or `read_json` is told.
+
+    An empty value without quotes is NULL, one in quotes is an empty text; unless a column that is no text has one in
+    quotes: then the file quotes its NULLs, and both are NULL.
+
+    Parameters
+    ----------
+    con
+        A connection that may read the files.
+    target
+        The columns of the table that the rows are for: columns of the same name are read as their types.
+    """
+    whole = sum(path.stat().st_size for path in paths) <= _SNIFF_ALL
+    given: dict[str, Any] = {"sample_size": -1 if whole else _SNIFF_ROWS} | dict(options)
+    if kind == "json":
+        types = (
+            {} if target is None or not whole else _matching(con, target, _columns(con, paths, kind, given))
+        )
+        return given | ({"columns": types} if types else {})
+    if is_tsv(paths[0]):
+        given = {"delim": "\t"} | given
+    given |= _nulls(con, paths, given)
+    if target is None or "columns" in options or options.get("all_varchar"):
+        return given
+    asked: Any = options.get("types", {})
+    if not isinstance(asked, Mapping):
+        return given  # a list of types, in the order of the columns
+    columns = _columns(con, paths, kind, {name: value for name, value in given.items() if name != "types"})
+    types = _matching(con, target, columns, rest=False) | dict(asked)
+    return given | ({"types": types} if types else {})
+
+
+def reading_sql(kind: Kind, paths: Sequence[Path], options: Mapping[str, Any]) -> str:
+    """The call of `read_csv` or `read_json`."""
+    more = "".join(f", {name} = {sql_value(value)}" for name, value in options.items())
+    return f"read_{kind}({sql_value([str(path) for path in paths])}{more})"
+
+
+def sql_value(value: Any) -> str:
+    """An option's value as SQL."""
+    match value:
+        case bool():
+            return str(value).lower()
+        case int():
+            return str(value)
+        case Mapping():
+            return (
+                "{"
+                + ", ".join(f"{quoted(str(name))}: {sql_value(item)}" for name, item in value.items())
+                + "}"
+            )
+        case list() | tuple():
+            return "[" + ", ".join(sql_value(item) for item in value) + "]"
+        case _:
+            return "'" + str(value).replace("'", "''") + "'"
+
+
+def is_tsv(path: Path) -> bool:
+    """Whether the file's name says that tabs stand between values."""
+    return Path(path.name.removesuffix(".gz").removesuffix(".zst")).suffix.lower() == ".tsv"
+
+
+def sql_types(con: duckdb.DuckDBPyConnection, schema: pa.Schema) -> dict[str, str]:
+    """The SQL type in which texts are read for a column of each Arrow type."""
+    plain = pa.schema([field.with_type(_plain(field.type)).with_metadata(None) for field in schema])
+    con.register("luma_target", pa.Table.from_batches([], plain))
+    try:
+        rows = con.execute("DESCRIBE SELECT * FROM luma_target").fetchall()
+    finally:
+        con.unregister("luma_target")
+    return {row[0]: row[1] for row in rows}
+
+
+def _plain(kind: pa.DataType) -> pa.DataType:
+    if isinstance(kind, pa.BaseExtensionType):
+        return _plain(kind.storage_type)
+    if pa.types.is_dictionary(kind):
+        return _plain(kind.value_type)
+    return pa.float32() if pa.types.is_float16(kind) else kind
+
+
+def _matching(
+    con: duckdb.DuckDBPyConnection, target: pa.Schema, columns: Mapping[str, str], *, rest: bool = True
+) -> dict[str, str]:
+    """The types of the file's columns: the table's, where a name agrees, else (with `rest`) those that were found."""
+    wanted = {name.casefold(): sql for name, sql in sql_types(con, target).items()}
+    return {
+        name: wanted.get(name.casefold(), sql)
+        for name, sql in columns.items()
+        if rest or name.casefold() in wanted
+    }
+
+
+def _columns(
+    con: duckdb.DuckDBPyConnection, paths: Sequence[Path], kind: Kind, options: Mapping[str, Any]
+) -> dict[str, str]:
+    rows = con.execute(f"DESCRIBE SELECT * FROM {reading_sql(kind, paths, options)}").fetchall()
+    return {row[0]: row[1] for row in rows}
+
+
+def _nulls(
+    con: duckdb.DuckDBPyConnection, paths: Sequence[Path], options: Mapping[str, Any]
+) -> dict[str, Any]:
+    if _OWN_NULLS & options.keys() - {"quote"} or options.get("quote", '"') != '"':
+        return {}
+    apart = {"allow_quoted_nulls": False}
+    if not any(_quotes_empty(path) for path in paths):
+        return apart
+    free = {name: value for name, value in options.items() if name != "types"}
+    same = _columns(con, paths, "csv", free) == _columns(con, paths, "csv", free | apart)
+    return apart if same else {}
+
+
+def _quotes_empty(path: Path) -> bool:
+    """Whether a value in quotes may be empty; compressed files are not looked into."""
+    if path.suffix.lower() in (".gz", ".zst"):
+        return True
+    with path.open("rb") as stream:
+        return _QUOTED_EMPTY.search(stream.read(_SNIFF_ALL)) is not None

@@ -1,0 +1,257 @@
+"""ALTER TABLE, with one change a statement, and COMMENT ON."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Final
+
+from luma_bench.language.changes import (
+    AddColumn,
+    Alteration,
+    AlterTable,
+    ColumnDef,
+    CommentOn,
+    DropColumn,
+    RenameColumn,
+    RenameTable,
+    SetDefault,
+    SetNullable,
+    SetOptions,
+    SetType,
+)
+from luma_bench.language.columns import check_grammar, read_column, read_default, read_type, type_probe
+from luma_bench.language.cursor import Cursor
+from luma_bench.language.placed import Query
+from luma_bench.language.refusals import (
+    COMMENTED,
+    CONSTRAINT_CHANGES,
+    NESTED_COLUMN,
+    RESET,
+    RETENTION,
+    SEVERAL,
+    TABLE_CHANGES,
+    USING,
+)
+from luma_bench.language.tokens import STRING
+from luma_bench.types.inspector import SqlInspector
+
+OPTIONS: Final = ("sort_by", "time_column", "series_key", "codec")
+"""What ALTER TABLE … SET (…) may set."""
+_SHAPE: Final = (
+    "Write ALTER TABLE t ADD COLUMN c TYPE, DROP COLUMN c, RENAME COLUMN a TO b, RENAME TO u, ALTER COLUMN c "
+    "SET DATA TYPE t, SET DEFAULT v, DROP DEFAULT, SET NOT NULL or DROP NOT NULL, or SET (sort_by = (a, b))."
+)
+_COMMENT: Final = "Write COMMENT ON TABLE t IS 'text', COMMENT ON COLUMN t.c IS 'text', or IS NULL."
+_OPTION: Final = f"Write SET (sort_by = (a, b)); the options are: {', '.join(OPTIONS)}."
+
+
+def alter(cursor: Cursor, inspector: SqlInspector) -> AlterTable:
+    """ALTER TABLE [IF EXISTS] name change."""
+    tokens = cursor.tokens
+    cursor.index += 1
+    cursor.expect("TABLE after ALTER", "TABLE", hint=_SHAPE)
+    if_exists = cursor.accept("IF", "EXISTS")
+    place = cursor.index
+    table = cursor.table()
+    span = tokens.span(place, cursor.index)
+    if cursor.done:
+        raise cursor.expected("what to change", _SHAPE)
+    if cursor.word == "RESET":
+        raise RESET.error(tokens.text, tokens.span(cursor.index))
+    read = _READERS.get(cursor.word)
+    if read is None:
+        raise cursor.expected("ADD, DROP, RENAME, ALTER or SET", _SHAPE)
+    word = cursor.word
+    cursor.index += 1
+    action = read(cursor, inspector)
+    if cursor.word == ",":
+        raise SEVERAL.error(tokens.text, tokens.span(cursor.index))
+    cursor.finish("the change")
+    source, start, end, whole = cursor.placed
+    if word != "SET":
+        # DuckDB has no options of its own to compare with; all else it can parse.
+        check_grammar(source, start, whole, inspector)
+    return AlterTable(
+        source=source,
+        start=start,
+        end=end,
+        whole=whole,
+        table=table,
+        table_span=span,
+        action=action,
+        if_exists=if_exists,
+    )
+
+
+def comment_on(cursor: Cursor, inspector: SqlInspector) -> CommentOn:
+    """COMMENT ON TABLE name or COLUMN name.column IS 'text' or NULL."""
+    tokens = cursor.tokens
+    cursor.index += 1
+    cursor.expect("ON after COMMENT", "ON", hint=_COMMENT)
+    of_column = cursor.word == "COLUMN"
+    if not of_column and cursor.word != "TABLE":
+        if cursor.done or not tokens.is_name(cursor.index):
+            raise cursor.expected("TABLE or COLUMN", _COMMENT)
+        raise COMMENTED.error(tokens.text, tokens.span(cursor.index))
+    cursor.index += 1
+    place = cursor.index
+    column: str | None = None
+    column_span: tuple[int, int] | None = None
+    if of_column:
+        if tokens.follows(place + 1, cursor.end, ".") and tokens.follows(place + 3, cursor.end, "."):
+            table = cursor.table()
+        else:
+            table = cursor.name("a table's name")
+        span = tokens.span(place, cursor.index)
+        cursor.expect(". and a column's name", ".", hint=_COMMENT)
+        column_span = tokens.span(cursor.index) if not cursor.done else None
+        column = cursor.name("a column's name")
+    else:
+        table = cursor.table()
+        span = tokens.span(place, cursor.index)
+    cursor.expect("IS", "IS", hint=_COMMENT)
+    comment: str | None = None
+    if cursor.word == STRING:
+        comment = cursor.value
+    elif cursor.word != "NULL":
+        raise cursor.expected("the comment in single quotes, or NULL", _COMMENT)
+    cursor.index += 1
+    cursor.finish("the comment")
+    source, start, end, whole = cursor.placed
+    check_grammar(source, start, whole, inspector)
+    return CommentOn(
+        source=source,
+        start=start,
+        end=end,
+        whole=whole,
+        table=table,
+        table_span=span,
+        column=column,
+        column_span=column_span,
+        comment=comment,
+    )
+
+
+def _add(cursor: Cursor, inspector: SqlInspector) -> AddColumn:
+    tokens = cursor.tokens
+    if cursor.word in CONSTRAINT_CHANGES:
+        raise CONSTRAINT_CHANGES[cursor.word].error(tokens.text, tokens.span(cursor.index))
+    cursor.accept("COLUMN")
+    if_not_exists = cursor.accept("IF", "NOT", "EXISTS")
+    if tokens.follows(cursor.index + 1, cursor.end, "."):
+        raise NESTED_COLUMN.error(tokens.text, tokens.span(cursor.index, cursor.index + 2))
+    begin = cursor.index
+    column = read_column(cursor, inspector, _SHAPE)
+    if column.primary_key:
+        raise CONSTRAINT_CHANGES["PRIMARY"].error(tokens.text, tokens.span(begin, cursor.index))
+    return AddColumn(column, _probe(cursor, column), if_not_exists)
+
+
+def _drop(cursor: Cursor, inspector: SqlInspector) -> DropColumn:
+    if cursor.word in CONSTRAINT_CHANGES:
+        raise CONSTRAINT_CHANGES[cursor.word].error(cursor.tokens.text, cursor.tokens.span(cursor.index))
+    cursor.accept("COLUMN")
+    if_exists = cursor.accept("IF", "EXISTS")
+    name, span = _column(cursor)
+    # Nothing depends on a column, so the two words ask for the same.
+    if not cursor.accept("CASCADE"):
+        cursor.accept("RESTRICT")
+    return DropColumn(name, span, if_exists)
+
+
+def _rename(cursor: Cursor, inspector: SqlInspector) -> RenameColumn | RenameTable:
+    if cursor.accept("TO"):
+        return RenameTable(cursor.table())
+    cursor.accept("COLUMN")
+    name, span = _column(cursor)
+    cursor.expect("TO and the new name", "TO", hint=_SHAPE)
+    return RenameColumn(name, span, cursor.name("the column's new name"))
+
+
+def _alter(cursor: Cursor, inspector: SqlInspector) -> Alteration:
+    tokens = cursor.tokens
+    cursor.accept("COLUMN")
+    name, span = _column(cursor)
+    if cursor.accept("SET", "NOT", "NULL"):
+        return SetNullable(name, span, False)
+    if cursor.accept("DROP", "NOT", "NULL"):
+        return SetNullable(name, span, True)
+    if cursor.accept("SET", "DEFAULT"):
+        return SetDefault(name, span, read_default(cursor, inspector))
+    if cursor.accept("DROP", "DEFAULT"):
+        return SetDefault(name, span)
+    begin = cursor.index
+    if not (cursor.accept("SET", "DATA", "TYPE") or cursor.accept("TYPE") or cursor.accept("SET", "TYPE")):
+        raise cursor.expected("SET DATA TYPE, SET or DROP DEFAULT, or SET or DROP NOT NULL", _SHAPE)
+    type_sql = read_type(cursor, name, _SHAPE)
+    if cursor.word == "USING":
+        raise USING.error(tokens.text, tokens.span(cursor.index))
+    column = ColumnDef(name, type_sql, True, False, tokens.span(begin, cursor.index))
+    return SetType(name, span, _probe(cursor, column))
+
+
+def _set(cursor: Cursor, inspector: SqlInspector) -> SetOptions:
+    tokens = cursor.tokens
+    if cursor.word in TABLE_CHANGES:
+        raise TABLE_CHANGES[cursor.word].error(tokens.text, tokens.span(cursor.index))
+    cursor.expect("( after SET", "(", hint=_OPTION)
+    found: list[tuple[str, tuple[str, ...], tuple[int, int]]] = []
+    while True:
+        place = cursor.index
+        name = cursor.name("an option").casefold()
+        if name == "retention":
+            raise RETENTION.error(tokens.text, tokens.span(place))
+        if name not in OPTIONS or any(known[0] == name for known in found):
+            cursor.index = place
+            raise cursor.expected("an option of the table, each once", _OPTION)
+        cursor.expect("= after the option", "=", hint=_OPTION)
+        found.append((name, _values(cursor), tokens.span(place, cursor.index)))
+        if not cursor.accept(","):
+            break
+    cursor.expect(") after the options", ")", hint=_OPTION)
+    return SetOptions(tuple(found))
+
+
+def _values(cursor: Cursor) -> tuple[str, ...]:
+    """One name or string, or several between brackets; NULL and () are none."""
+    if cursor.accept("NULL"):
+        return ()
+    if not cursor.accept("("):
+        return (_value(cursor),)
+    values: list[str] = []
+    while cursor.word != ")":
+        values.append(_value(cursor))
+        if not cursor.accept(","):
+            break
+    cursor.expect("a comma or ) after a name", ")", hint=_OPTION)
+    return tuple(values)
+
+
+def _value(cursor: Cursor) -> str:
+    if cursor.word == STRING:
+        value = cursor.value
+        cursor.index += 1
+        return value
+    return cursor.name("a name")
+
+
+def _column(cursor: Cursor) -> tuple[str, tuple[int, int]]:
+    place = cursor.index
+    name = cursor.name("a column's name")
+    if cursor.word == ".":
+        raise NESTED_COLUMN.error(cursor.tokens.text, cursor.tokens.span(place, cursor.index + 1))
+    return name, cursor.tokens.span(place)
+
+
+def _probe(cursor: Cursor, column: ColumnDef) -> Query:
+    _, start, end, whole = cursor.placed
+    return type_probe((column,), whole, start, end)
+
+
+_READERS: Final[dict[str, Callable[[Cursor, SqlInspector], Alteration]]] = {
+    "ADD": _add,
+    "DROP": _drop,
+    "RENAME": _rename,
+    "ALTER": _alter,
+    "SET": _set,
+}

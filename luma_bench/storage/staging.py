@@ -1,0 +1,235 @@
+"""Staging: rows of a transaction are stored, keys looked up, and deletions located, before any snapshot shows them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+
+import numpy as np
+import pyarrow as pa
+
+from luma_bench.config import Settings
+from luma_bench.errors import CatalogError
+from luma_bench.storage.catalog import Catalog, ResolvedSnapshot
+from luma_bench.storage.draft import PROVISIONAL, TableDraft, drafted
+from luma_bench.storage.fit import Fit
+from luma_bench.storage.ingest import Incoming
+from luma_bench.storage.inline import TAIL_ROWS, encode_blob
+from luma_bench.storage.keyed import check_free, held_rows
+from luma_bench.storage.keys import KeySet
+from luma_bench.storage.locate import locate
+from luma_bench.storage.pool import BufferPool
+from luma_bench.storage.segment import SegmentRef
+from luma_bench.storage.write import Files, Progress, chained, pieces, reported, sort_keys, sorted_rows
+from luma_bench.types.schema import TableSchema
+
+
+@dataclass(frozen=True, slots=True)
+class Stored:
+    """Rows of one write: in segments, or in memory when they are few; and their primary keys."""
+
+    schema: TableSchema
+    segments: tuple[SegmentRef, ...]
+    table: pa.Table | None
+    keys: list[pa.Table]
+    rows: int
+
+
+class Staging:
+    """What a transaction has changed so far, table by table, and how its tables look from inside.
+
+    Attributes
+    ----------
+    base
+        The snapshot that it is staged over.
+    files
+        The segments that were stored for it.
+    """
+
+    def __init__(
+        self, catalog: Catalog, pool: BufferPool, settings: Settings, base: ResolvedSnapshot
+    ) -> None:
+        self.base = base
+        self.catalog = catalog
+        self.pool = pool
+        self.settings = settings
+        self.files = Files(catalog, settings, base.id)
+        self._drafts: list[TableDraft] = []
+        self._view: ResolvedSnapshot | None = base
+        self._next_new = -1
+
+    @property
+    def drafts(self) -> list[TableDraft]:
+        """The tables that were changed."""
+        return [draft for draft in self._drafts if draft.operations]
+
+    def view(self) -> ResolvedSnapshot:
+        """The base with everything staged so far; later changes do not touch it."""
+        if self._view is None:
+            self._view = drafted(self.base, self.drafts)
+        return self._view
+
+    def close(self) -> None:
+        """Forget everything, and remove the files that no snapshot lists."""
+        self._view = None
+        self._drafts.clear()
+        self.files.close()
+
+    def write(self, operation: str, schema: TableSchema, data: Incoming, progress: Progress | None) -> int:
+        """Store the rows of a write and stage what it makes of its table; the number of rows."""
+        if operation in ("append", "upsert"):
+            return self.add(schema, operation, data, progress)
+        # The rows are stored before the draft changes, so that a write that fails leaves what was staged before.
+        if operation == "create":
+            schema = replace(schema, id=self._new_id())
+        stored = self._store(schema, data, progress)
+        try:
+            if schema.settings.primary_key and stored.keys:
+                KeySet(schema, stored.keys).check_distinct()
+        except BaseException:
+            self.files.discard([ref.ulid for ref in stored.segments])
+            raise
+        if operation == "create":
+            draft = TableDraft.new(stored.schema)
+            self._drafts.append(draft)
+        else:
+            # Files of rows that were staged before stay until the end: an earlier view of them may still be read.
+            draft = self.draft(self.view().find(schema.name))
+            draft.replace(stored.schema)
+        draft.add(stored.segments, stored.table, stored.keys)
+        draft.did(operation)
+        self._view = None
+        return stored.rows
+
+    def add(
+        self,
+        schema: TableSchema,
+        operation: str,
+        data: Incoming,
+        progress: Progress | None,
+        replaced: np.ndarray | None = None,
+    ) -> int:
+        """Store rows; then take out those that they replace, by key or by row id; then put them in."""
+        view = self.view()
+        stored = self._store(schema, data, progress)
+        try:
+            gone = np.zeros(0, np.int64) if replaced is None else replaced
+            if schema.settings.primary_key and stored.keys:
+                keys = KeySet(schema, stored.keys)
+                keys.check_distinct()
+                held = held_rows(view, schema, stored.keys, self.pool)
+                if operation == "upsert":
+                    gone = np.sort(held[held >= 0])  # distinct, as the keys are
+                else:
+                    check_free(schema, stored.keys, held, gone)
+            if len(gone):
+                self.delete(stored.schema, gone)
+        except BaseException:
+            self.files.discard([ref.ulid for ref in stored.segments])
+            raise
+        draft = self.draft(stored.schema)
+        draft.add(stored.segments, stored.table, stored.keys)
+        draft.did(operation)
+        self._view = None
+        return stored.rows
+
+    def _store(self, schema: TableSchema, data: Incoming, progress: Progress | None) -> Stored:
+        stream = Fit.of(schema, data.schema).stream(data.batches)
+        if progress is not None:
+            stream = reported(stream, progress)
+        waiting: list[pa.RecordBatch] = []
+        count = size = 0
+        rest = None
+        for batch in stream:
+            waiting.append(batch)
+            count += batch.num_rows
+            size += batch.nbytes
+            if size >= self.settings.inline_bytes or count > TAIL_ROWS:
+                rest = stream
+                break
+        first = pa.Table.from_batches(waiting, schema.arrow)
+        names = schema.settings.primary_key
+        order = sort_keys(schema.settings)
+        if rest is None and (not count or self._is_small(first, schema)):
+            table = sorted_rows(first, order)
+            return Stored(schema, (), table if count else None, [table.select(names)] if names else [], count)
+        schema = self.numbered(schema)
+        keys: list[pa.Table] = []
+
+        def cut() -> Iterator[pa.Table]:
+            for piece in pieces(chained(first, rest), schema.arrow, self.settings.shard_rows):
+                if names:
+                    keys.append(piece.select(names))
+                yield piece
+
+        segments = self.files.store_all(cut(), schema, lambda piece: sorted_rows(piece, order))
+        return Stored(schema, tuple(segments), None, keys, sum(ref.rows for ref in segments))
+
+    def numbered(self, schema: TableSchema) -> TableSchema:
+        """The table with an id that files can be named by."""
+        if schema.id > 0:
+            return schema
+        given = replace(schema, id=self.catalog.reserve_table())
+        for draft in self._drafts:
+            if draft.schema.id == schema.id:
+                draft.schema = replace(draft.schema, id=given.id)
+                self._view = None
+        return given
+
+    def _is_small(self, table: pa.Table, schema: TableSchema) -> bool:
+        if table.nbytes < self.settings.inline_bytes // 2:
+            return True
+        return len(encode_blob(table, schema).ipc) < self.settings.inline_bytes
+
+    def drop(self, schema: TableSchema) -> None:
+        """Stage the end of a table; one that was made here is forgotten."""
+        draft = self.draft(schema)
+        if draft.base is None:
+            self._drafts = [item for item in self._drafts if item is not draft]
+        else:
+            draft.drop()
+        self._view = None
+
+    def redefine(self, present: TableSchema, schema: TableSchema) -> None:
+        """Stage another definition of a table."""
+        self.draft(present).redefine(schema)
+        self._view = None
+
+    def delete(self, schema: TableSchema, ids: np.ndarray) -> None:
+        """Stage the deletion of rows by their sorted row ids.
+
+        Raises
+        ------
+        CatalogError
+            One is no live row's.
+        """
+        found = locate(self.view(), schema.id, ids, self.pool)
+        if len(found.lost):
+            hint = "Take row ids from a query of this very state: SELECT _rowid …"
+            raise CatalogError(
+                f"Table {schema.name!r} has no live row of id {int(found.lost[0])}.", hint=hint
+            )
+        self.draft(schema).delete(found, ids[ids < PROVISIONAL])
+        self._view = None
+
+    def draft(self, schema: TableSchema) -> TableDraft:
+        """The draft of a table that the view shows, begun when this is its first change."""
+        for draft in self._drafts:
+            if draft.schema.id == schema.id and not draft.dropped:
+                return draft
+        made = TableDraft.of(schema)
+        self._drafts.append(made)
+        return made
+
+    def _new_id(self) -> int:
+        self._next_new -= 1
+        return self._next_new + 1
+
+    def next_column_id(self, schema: TableSchema) -> int:
+        """The first column id that a table never gave out."""
+        own = max(column.id for column in schema.columns) + 1
+        draft = next((item for item in self._drafts if item.schema.id == schema.id), None)
+        if draft is not None and draft.base is None:
+            return max(own, draft.next_column_id)
+        stored = self.catalog.next_column_id(schema.id)
+        return max(own, stored, 0 if draft is None else draft.next_column_id)
