@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from contextlib import ExitStack
 from pathlib import Path
-from typing import Any
 
 import duckdb
 import numpy as np
@@ -34,9 +33,9 @@ def run(request: Request) -> SuiteResult:
     timings: list[Timing] = []
     targets: list[Target] = []
     notes: list[str] = []
-    with request.scratch() as folder:
+    with request.scratch() as folder, ExitStack() as stack:
         for name, table in tables(request).items():
-            kept = keep(name, table, folder, request.threads)
+            kept = keep(name, table, folder, request.threads, stack)
             sizes = {form: one.nbytes for form, one in kept.items()}
             notes.append(
                 f"{name}, {table.num_rows:,} rows, {table.nbytes / 1e6:.0f} MB of Arrow: "
@@ -61,7 +60,7 @@ def run(request: Request) -> SuiteResult:
                 targets += _question_targets(found)
     return SuiteResult(
         "storage-scan",
-        "Compacted tables, CPU seconds to read them (the last three cases: elapsed seconds)",
+        "Compacted tables: CPU seconds to read them, nothing pooled; elapsed seconds of questions, cold without a pool",
         LUMA,
         PARQUET,
         tuple(timings),
@@ -135,20 +134,20 @@ def _questions(request: Request, kept: dict[str, Kept], table: pa.Table) -> tupl
         f"WHERE ts >= make_timestamp({low}) AND ts < make_timestamp({high})"
     )
     path, threads = kept[LUMA].path, request.threads
-    with lb.open(path, mode="r", threads=threads) as hot:
-
-        def cold(question: str) -> Callable[[], Any]:
-            def ask() -> pa.Table:
-                with lb.open(path, mode="r", threads=threads, pool_bytes=1) as bench:
-                    return bench.kadeql(question, cache=False).to_arrow()
-
-            return ask
+    with (
+        lb.open(path, mode="r", threads=threads) as hot,
+        lb.open(path, mode="r", threads=threads, pool_bytes=1) as cold,
+    ):
 
         def peer(question: str) -> Contender:
             return Contender(PARQUET, lambda: parquet.sql(question).to_arrow_table())
 
         cases = [
-            Case("GROUP BY sensor, cold", (peer(GROUPED), Contender(LUMA, cold(GROUPED))), same_rows),
+            Case(
+                "GROUP BY sensor, cold",
+                (peer(GROUPED), Contender(LUMA, lambda: cold.kadeql(GROUPED, cache=False).to_arrow())),
+                same_rows,
+            ),
             Case(
                 "GROUP BY sensor, hot",
                 (peer(GROUPED), Contender(LUMA, lambda: hot.kadeql(GROUPED, cache=False).to_arrow())),

@@ -6,6 +6,7 @@ import importlib.util
 import os
 import shutil
 from collections.abc import Callable, Mapping
+from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -70,14 +71,16 @@ def sorted_as(name: str, table: pa.Table) -> pa.Table:
         return connection.sql(f"SELECT * FROM given ORDER BY {', '.join(keys)}").to_arrow_table()
 
 
-def keep(name: str, table: pa.Table, folder: Path, threads: int) -> dict[str, Kept]:
-    """Write a table in every form; the bench is compacted, the others get the rows sorted."""
+def keep(name: str, table: pa.Table, folder: Path, threads: int, stack: ExitStack) -> dict[str, Kept]:
+    """Write a table in every form; the bench is compacted, the others get the rows sorted. `stack` closes what is opened."""
     ordered = sorted_as(name, table)
     bench_path = folder / f"{name}.luma"
     with lb.open(bench_path, threads=threads) as bench:
         bench.write(name, table, **KEYS[name])
         bench.compact(retention=0)
-    kept = [Kept(LUMA, bench_path, lambda columns: _from_bench(bench_path, name, columns, threads))]
+    # Open, as a notebook has it, and without a pool: every read decodes.
+    unpooled = stack.enter_context(lb.open(bench_path, mode="r", threads=threads, pool_bytes=1))
+    kept = [Kept(LUMA, bench_path, lambda columns: _from_bench(unpooled, name, columns))]
     parquet = folder / f"{name}.parquet"
     pq.write_table(ordered, parquet, compression="zstd", row_group_size=1 << 20)
     kept.append(Kept(PARQUET, parquet, lambda columns: pq.read_table(parquet, columns=columns)))
@@ -92,10 +95,9 @@ def keep(name: str, table: pa.Table, folder: Path, threads: int) -> dict[str, Ke
     return {one.name: one for one in kept}
 
 
-def _from_bench(path: Path, name: str, columns: list[str] | None, threads: int) -> pa.Table:
-    with lb.open(path, mode="r", threads=threads) as bench:
-        frame = bench.table(name)
-        return (frame if columns is None else frame[columns]).to_arrow()
+def _from_bench(bench: lb.Bench, name: str, columns: list[str] | None) -> pa.Table:
+    frame = bench.table(name)
+    return (frame if columns is None else frame[columns]).to_arrow()
 
 
 def _lance(path: Path, table: pa.Table) -> Kept:

@@ -194,8 +194,13 @@ def _unlink(catalog: Catalog, stop: Stop) -> tuple[int, int, list[str]]:
             gone.append(file.ulid)
             files += size is not None
             nbytes += size or 0
-        for folder in folders:
-            sync_folder(folder)
+        try:
+            for folder in folders:
+                sync_folder(folder)
+        except OSError as error:
+            # They may come back when the power fails, so they stay on the list.
+            problems.append(f"Removed files are not known to be gone for good: {error}.")
+            gone.clear()
         if gone:
             catalog.write(lambda connection, gone=gone: retire.strike(connection, gone))
     return files, nbytes, problems

@@ -28,9 +28,24 @@ SETTINGS = Settings(
 ACCOUNTS = 40
 BALANCE = 1_000
 TOTAL = 2 * ACCOUNTS * BALANCE
+PATIENCE = 120.0
+ROUNDS = 2
+"""What every process does at the least, however busy the machine is."""
 
 Row = tuple[int, int]
 Tally = dict[str, Any]
+
+
+class Running:
+    """True for so many seconds from when it is first asked, and until so many rounds were done."""
+
+    def __init__(self) -> None:
+        self._began: float | None = None
+
+    def __call__(self, seconds: float, rounds: int) -> bool:
+        if self._began is None:
+            self._began = time.monotonic()
+        return rounds < ROUNDS or time.monotonic() < self._began + seconds
 
 
 def begin(folder: Path) -> None:
@@ -50,15 +65,16 @@ def entry(writer: int, number: int) -> dict[str, list[int]]:
     return {"writer": [writer] * rows, "entry": [number] * rows, "amount": amounts}
 
 
-def write(folder: str, writer: int, until: float) -> Tally:
+def write(folder: str, writer: int, seconds: float) -> Tally:
     """Append, delete, upsert and move amounts until the time is over; what this writer did, as the bench must show it."""
     chance = random.Random(writer)
     entries: set[int] = set()
     own: dict[int, int] = {}
     moved: dict[int, int] = {}
     conflicts = number = 0
+    running = Running()
     with Store.open(folder, settings=SETTINGS) as store:
-        while time.monotonic() < until:
+        while running(seconds, number):
             number += 1
             match chance.choice(("append", "append", "upsert", "delete", "move", "move")):
                 case "append":
@@ -137,11 +153,12 @@ def seen(store: Store, view: ResolvedSnapshot) -> tuple[Any, ...]:
     return entries, left, right, own["k"].to_pylist(), own["v"].to_pylist()
 
 
-def read(folder: str, mode: str, until: float) -> Tally:
+def read(folder: str, mode: str, seconds: float) -> Tally:
     """Check one snapshot after the other, each twice; a reader that may write pins what it reads by a lease."""
     checked = expired = head = 0
+    running = Running()
     with Store.open(folder, mode=mode, settings=SETTINGS) as store:
-        while time.monotonic() < until:
+        while running(seconds, checked):
             try:
                 if mode == "r":
                     view = store.resolve()
@@ -165,11 +182,12 @@ def read(folder: str, mode: str, until: float) -> Tally:
     return {"checked": checked, "expired": expired}
 
 
-def compact(folder: str, until: float) -> Tally:
+def compact(folder: str, seconds: float) -> Tally:
     """Compact all the time, and every other time let go of every snapshot that nobody holds."""
     runs = 0
+    running = Running()
     with Store.open(folder, settings=SETTINGS) as store:
-        while time.monotonic() < until:
+        while running(seconds, runs):
             report = store.compact(retention=0 if runs % 2 else None)
             assert not report.warnings, report.warnings
             runs += 1
@@ -177,11 +195,12 @@ def compact(folder: str, until: float) -> Tally:
     return {"runs": runs}
 
 
-def child(connection: Any, work: str, *arguments: Any) -> None:
-    """One of the processes; it sends what it did, or what went wrong."""
+def child(connection: Any, together: Any, work: str, *arguments: Any) -> None:
+    """One of the processes, which begin together; it sends what it did, or what went wrong."""
     import traceback
 
     try:
+        together.wait(PATIENCE)
         connection.send(globals()[work](*arguments))
     except BaseException:
         connection.send(traceback.format_exc())

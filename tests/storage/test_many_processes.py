@@ -7,13 +7,12 @@ from __future__ import annotations
 
 import multiprocessing
 import os
-import time
 from pathlib import Path
 from typing import Any
 
 import many_processes_worker as worker
 import pytest
-from many_processes_worker import BALANCE, SETTINGS, begin, child, seen
+from many_processes_worker import BALANCE, PATIENCE, SETTINGS, begin, child, seen
 
 from luma_bench.storage.catalog.tables import LEASE
 from luma_bench.storage.store import Store
@@ -28,12 +27,12 @@ def test_writers_readers_and_a_compaction_side_by_side(tmp_path: Path, seconds: 
     begin(folder)
     context = multiprocessing.get_context("forkserver")
     context.set_forkserver_preload(["many_processes_worker"])
-    until = time.monotonic() + seconds
-    work: list[tuple[Any, ...]] = [("write", str(folder), number, until) for number in WRITERS]
-    work += [("read", str(folder), mode, until) for mode in ("a", "a", "r")]
-    work.append(("compact", str(folder), until))
-    running = [_started(context, arguments) for arguments in work]
-    results = [_result(*item, patience=seconds + 120) for item in running]
+    work: list[tuple[Any, ...]] = [("write", str(folder), number, seconds) for number in WRITERS]
+    work += [("read", str(folder), mode, seconds) for mode in ("a", "a", "r")]
+    work.append(("compact", str(folder), seconds))
+    together = context.Barrier(len(work))
+    running = [_started(context, (together, *arguments)) for arguments in work]
+    results = [_result(*item, patience=seconds + 2 * PATIENCE) for item in running]
     writers, readers, compaction = results[:4], results[4:7], results[7]
     print(
         sum(item["done"] for item in writers),
