@@ -15,6 +15,7 @@ from luma_bench.storage.catalog.change import BlobRef, CommitInfo, Committed, Ta
 from luma_bench.storage.catalog.conflict import check_change, check_rewrite
 from luma_bench.storage.catalog.define import define, redefine, take_columns
 from luma_bench.storage.catalog.deletes import encode
+from luma_bench.storage.catalog.direct import insert, rows
 from luma_bench.storage.catalog.history import from_microseconds, read_by_token
 from luma_bench.storage.catalog.tables import (
     COLUMN,
@@ -35,6 +36,7 @@ from luma_bench.types.record import Snapshot
 PARTS_A_SNAPSHOT = 1 << 20
 """Ids of blobs and deletions are snapshot * this + ordinal: never used twice, without a counter."""
 
+_BY_TOKEN = select(SNAPSHOT.c.id).where(SNAPSHOT.c.token == bindparam("token", type_=sa.Text))
 _LAST = (
     select(SNAPSHOT.c.id, SNAPSHOT.c.time, SNAPSHOT.c.schema_snapshot).order_by(SNAPSHOT.c.id.desc()).limit(1)
 )
@@ -103,14 +105,16 @@ def apply(
     CatalogError
         A table of the name exists already, or the lease has run out.
     """
-    if (earlier := read_by_token(connection, info.token)) is not None:
+    if rows(connection, _BY_TOKEN, {"token": info.token}):
+        earlier = read_by_token(connection, info.token)
+        assert earlier is not None
         return Committed(earlier, fresh=False)
     if info.lease is not None and connection.execute(_RETURN_LEASE, {"lease": info.lease}).rowcount != 1:
         hint = "Nothing was applied. Run the write again."
         raise CatalogError(
             "The write's lease ran out before its commit, so its files may be gone.", hint=hint
         )
-    last, last_time, schema_snapshot = connection.execute(_LAST).one()
+    ((last, last_time, schema_snapshot),) = rows(connection, _LAST, {})
     made = _Making(connection, last + 1)
     for change in changes:
         check_change(connection, change, last, changes)
@@ -129,8 +133,9 @@ def apply(
         "schema_snapshot": made.snapshot
         if any(item.redefined or item.drops for item in changes)
         else schema_snapshot,
+        "expired": False,
     }
-    connection.execute(_INSERTS["snapshot"], row)
+    insert(connection, _INSERTS["snapshot"], [row])
     marks = [
         {
             "snapshot_id": made.snapshot,
@@ -141,7 +146,7 @@ def apply(
         for item in done
     ]
     if marks:
-        connection.execute(_INSERTS["snapshot_change"], marks)
+        insert(connection, _INSERTS["snapshot_change"], marks)
     names = tuple(item.schema.name for item in sorted(done, key=lambda item: item.schema.id))
     value = Snapshot(
         id=made.snapshot,
@@ -241,7 +246,8 @@ class _Making:
         if not count:
             return
         table_id, snapshot, connection = change.schema.id, self.snapshot, self._connection
-        first = connection.execute(_TAKE_ROWS, {"t": table_id, "count": count}).scalar_one() - count
+        ((following,),) = rows(connection, _TAKE_ROWS, {"t": table_id, "count": count})
+        first = following - count
         segments: list[dict[str, Any]] = []
         for ref in change.segments:
             segments.append(
@@ -268,7 +274,7 @@ class _Making:
             self.blobs.append((table_id, ref))
             first += blob.rows
         if blobs:
-            connection.execute(_INSERTS["inline_blob"], blobs)
+            insert(connection, _INSERTS["inline_blob"], blobs)
 
 
 def _segment_row(
