@@ -13,6 +13,7 @@ from pathlib import Path
 import duckdb
 import numpy as np
 import pyarrow as pa
+import sqlalchemy as sa
 
 import luma_bench as lb
 from benchmarks import sensors
@@ -20,6 +21,8 @@ from benchmarks.environment import fdatasync_p50
 from benchmarks.harness import SuiteResult, Target, Timing
 from benchmarks.storage_tables import SENSOR_ROWS
 from benchmarks.suite import Request
+from luma_bench.storage.catalog.tables import SEGMENT
+from luma_bench.storage.store import Store
 
 LUMA, DUCKDB, DISK = "luma", "duckdb INSERT", "the disk alone"
 
@@ -30,7 +33,7 @@ def run(request: Request) -> SuiteResult:
     targets: list[Target] = []
     notes: list[str] = []
     with request.scratch() as folder:
-        for part in (_ingest, _commits, _queue, _keys):
+        for part in (_ingest, _commits, _queue, _keys, _open):
             found, promised, said = part(request, folder)
             timings += found
             targets += promised
@@ -175,13 +178,15 @@ def _keys(request: Request, folder: Path) -> Part:
     some = rows // 10
     random = np.random.default_rng(3)
     with lb.open(folder / "keys.luma", threads=request.threads) as bench:
-        keys = random.permutation(rows)
+        # Even keys in any order: an append of odd ones has to look among all of them, as an upsert does.
+        keys = 2 * random.permutation(rows)
         bench.write("kv", {"k": keys, "v": random.normal(size=rows)}, primary_key="k")
-        fresh = pa.table({"k": np.arange(rows, rows + some), "v": random.normal(size=some)})
+        odd = 2 * random.choice(rows, some, replace=False) + 1
+        fresh = pa.table({"k": odd, "v": random.normal(size=some)})
         append = _timed(lambda: bench.write("kv", fresh, mode="append"))
-        changed = pa.table({"k": random.choice(rows, some, replace=False), "v": random.normal(size=some)})
+        changed = pa.table({"k": 2 * random.choice(rows, some, replace=False), "v": random.normal(size=some)})
         upsert = _timed(lambda: bench.write("kv", changed, mode="upsert"))
-        wanted = random.integers(0, rows, 4_000).tolist()
+        wanted = (2 * random.integers(0, rows, 4_000)).tolist()
         for key in wanted[:1_000]:
             bench.get("kv", key)
         looked = [_timed(lambda key=key: bench.get("kv", key)) for key in wanted[1_000:]]
@@ -196,3 +201,39 @@ def _keys(request: Request, folder: Path) -> Part:
         Target("upsert against append", upsert / append, 2.0, " x"),
     ]
     return [Timing("look-up by key", LUMA, tuple(looked))], targets, [note]
+
+
+def _open(request: Request, folder: Path) -> Part:
+    """Opening a bench whose catalog lists 100,000 segments of one table, and what the first use of that table costs."""
+    path = folder / "many.luma"
+    with Store.open(path) as store:
+        store.write("t", {"n": np.arange(100_000)})
+        one = store._catalog.read(
+            lambda connection: dict(connection.execute(SEGMENT.select()).mappings().one())
+        )
+        copies = [
+            one
+            | {
+                "ulid": f"{number:026}",
+                "first_row_id": number * 100_000,
+                "last_row_id": number * 100_000 + 99_999,
+            }
+            for number in range(1, 10_000 if request.quick else 100_000)
+        ]
+        store._catalog.write(lambda connection: connection.execute(sa.insert(SEGMENT), copies))
+
+    def opened() -> None:
+        with lb.open(path, mode="r") as bench:
+            bench.tables()
+
+    seconds = [_timed(opened) for _ in range(7)]
+    with lb.open(path, mode="r") as bench:
+        pinned = bench._store.resolve()
+        first = _timed(lambda: pinned.segments(pinned.find("t").id))
+    p50 = statistics.median(seconds) * 1e3
+    note = f"A bench of {len(copies) + 1:,} segments: open and list its tables {p50:.1f} ms; the first look at that table {first:.2f} s."
+    return (
+        [Timing("open, many segments", LUMA, tuple(seconds))],
+        [Target("open, ms", p50, 300.0, " ms")],
+        [note],
+    )
