@@ -209,11 +209,9 @@ class Transaction:
             raise ClosedError("The transaction has ended.", hint="Begin another one.")
 
 
-def _sorted_ids(row_ids: np.ndarray | pa.Array | pa.ChunkedArray) -> np.ndarray:
-    if not isinstance(row_ids, np.ndarray):
-        row_ids = (
-            row_ids.to_numpy(zero_copy_only=False) if isinstance(row_ids, pa.Array) else row_ids.to_numpy()
-        )
+def _sorted_ids(row_ids: Any) -> np.ndarray:
+    """Row ids from anything that NumPy makes an array of."""
+    row_ids = np.asarray(row_ids)
     if row_ids.dtype.kind not in "iu" and len(row_ids):
         raise UnsupportedError(f"Row ids are whole numbers, not {row_ids.dtype}.")
     ids = row_ids.astype(np.int64, copy=False)
