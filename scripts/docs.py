@@ -126,13 +126,13 @@ def public_names(_: Path) -> str:
 
 
 def benchmark_tables(root: Path) -> str:
-    """The newest committed run as tables."""
+    """The committed runs as tables, one after the other."""
     from benchmarks import report
 
     runs = sorted((root / "docs" / "benchmarks").glob("*.json"))
     if not runs:
         return "No run is committed yet: `make bench` writes `out/benchmarks/benchmarks.json`; copy it to `docs/benchmarks/`."
-    return report.markdown(json.loads(runs[-1].read_text("utf-8")))
+    return "\n\n".join(report.markdown(json.loads(run.read_text("utf-8"))).strip() for run in runs)
 
 
 def page_list(root: Path) -> str:
