@@ -13,13 +13,13 @@ from typing import TYPE_CHECKING, Any
 from luma_bench.config import Settings
 from luma_bench.errors import ReadOnlyError
 from luma_bench.storage.catalog import Catalog, ResolvedSnapshot
-from luma_bench.storage.check import CheckReport, Progress, check_store
-from luma_bench.storage.compact import Compactor, CompactProgress, CompactReport, compact_store
 from luma_bench.storage.pins import Pins
 from luma_bench.storage.pool import BufferPool
 from luma_bench.storage.scan import TableScan
 
 if TYPE_CHECKING:
+    from luma_bench.storage.check import CheckReport, Progress
+    from luma_bench.storage.compact import Compactor, CompactProgress, CompactReport
     from luma_bench.storage.publication import Publication
 
 
@@ -49,13 +49,17 @@ class StoreCare:
         self._lock = threading.Lock()
         self._scans: OrderedDict[tuple[int, int, int], TableScan] = OrderedDict()
         self.pins = Pins(catalog, leases=not read_only)
-        self._compactor = Compactor(catalog, self.pool, settings, pinned=self.pins.held)
+        self._compactor: Compactor | None = None
         if settings.background_compaction and not read_only:
+            from luma_bench.storage.compact import Compactor
+
+            self._compactor = Compactor(catalog, self.pool, settings, pinned=self.pins.held)
             self._compactor.start()
 
     def close(self) -> None:
         """Close the catalog's connections; calls after it raise `ClosedError`. Closing twice does nothing."""
-        self._compactor.close()
+        if self._compactor is not None:
+            self._compactor.close()
         self.pins.close()
         self._catalog.close()
         self.pool.close()
@@ -72,6 +76,8 @@ class StoreCare:
         progress
             Called with how many parts are done and how many there are.
         """
+        from luma_bench.storage.check import check_store
+
         threads = self.settings.effective_threads
         return check_store(self._catalog, progress, deep=deep, threads=threads, stop=stop)
 
@@ -92,7 +98,9 @@ class StoreCare:
             There is no such table, the retention is no length of time, or `stop` was set.
         """
         self._writable("compact")
-        catalog, said = self._catalog, self._compactor.warnings
+        from luma_bench.storage.compact import compact_store
+
+        catalog, said = self._catalog, () if self._compactor is None else self._compactor.warnings
         return compact_store(
             catalog, self.pool, self.settings, table=table, retention=retention, full=full,
             pinned=self.pins.held, progress=progress, stop=stop, warnings=said,
