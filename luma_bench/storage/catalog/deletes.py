@@ -113,7 +113,9 @@ class DeletionCache:
                             "Rows deleted at this snapshot were collected.", hint="Read a newer snapshot."
                         )
                     pieces.append(decode(ref, *data[ref.id]))
-                found[part] = pieces[0] if len(pieces) == 1 else np.sort(np.concatenate(pieces), kind="stable")
+                found[part] = (
+                    pieces[0] if len(pieces) == 1 else np.sort(np.concatenate(pieces), kind="stable")
+                )
             with self._lock:
                 for part in missing:
                     self._held[part] = (tuple(ref.id for ref in parts[part]), found[part])

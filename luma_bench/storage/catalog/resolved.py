@@ -162,7 +162,9 @@ class ResolvedSnapshot:
         held, staged = self.holds(table_id), self.staged.get(table_id)
         gone = self.deleted(held.deletions) if held.deletions else {}
         for part, positions in {} if staged is None else staged.deletes.items():
-            gone[part] = np.sort(np.concatenate([gone[part], positions]), kind="stable") if part in gone else positions
+            gone[part] = (
+                np.sort(np.concatenate([gone[part], positions]), kind="stable") if part in gone else positions
+            )
         return gone
 
     def deletions(self, table_id: int) -> Mapping[str, tuple[DeletionRef, ...]]:
