@@ -261,7 +261,8 @@ class Bench(Care):
             Anything with `__arrow_c_stream__`, pandas, Polars, a dict of arrays, a list of dicts, or path(s) to
             parquet, csv, json or arrow files (a glob works). Streams larger than memory are written as they come.
         mode
-            `"create"` a new table, `"append"` rows, or `"replace"` the table.
+            `"create"` a table, `"append"` rows, `"replace"` the table, or `"upsert"` whole rows by their primary key:
+            columns that the data leaves out get their default, not what the row held.
         primary_key, sort_by, time_column, series_key
             Keys and layout, on create or replace.
         rejects

@@ -76,6 +76,7 @@ class Transaction:
         self._session.check_free(self.opened_by)
         if self._read_only:
             self._base = self._store.resolve(self._at)
+            self._store.pins.hold_for(self, self._base.id)
         else:
             message, author, token = self._details
             self._inside = self._store.begin(message=message, author=author, token=token)

@@ -238,6 +238,11 @@ def main(arguments: list[str] | None = None) -> None:
     except LumaError as error:
         _complain(str(error))
         sys.exit(REFUSED)
+    except OSError as error:
+        # A path that no file can have: below a file, longer than names may be.
+        where = "" if error.filename is None else f"{str(error.filename)!r}: "
+        _complain(f"{where}{error.strerror or error}.")
+        sys.exit(REFUSED)
 
 
 @contextlib.contextmanager

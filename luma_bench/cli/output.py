@@ -181,6 +181,9 @@ def _distinct(names: list[str]) -> list[str]:
 @contextlib.contextmanager
 def _whole_file(path: Path) -> Generator[IO[bytes]]:
     """A file that takes its name when it is complete."""
+    from luma_bench.engines.duck_export import replaceable
+
+    path = replaceable(path)
     part = path.with_name(f".{path.name}.{secrets.token_hex(4)}.part")
     try:
         with part.open("xb") as stream:

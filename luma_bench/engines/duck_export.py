@@ -133,7 +133,7 @@ class FileWriter:
         LumaError
             The file cannot be written. An error of the stream comes out as it was raised; no file is left.
         """
-        target = Path(path)
+        target = replaceable(Path(path))
         kind, zipped = _kind(target, format)
         chosen = (options or ExportOptions()).checked(kind)
         _check_names(reader.schema)
@@ -168,6 +168,25 @@ class FileWriter:
             with contextlib.suppress(FileNotFoundError):
                 partial.unlink()
         return counted.rows
+
+
+def replaceable(path: Path) -> Path:
+    """The file that a finished one may take the place of: what a link leads to, never a device, a pipe or a folder.
+
+    Raises
+    ------
+    UnsupportedError
+        Something that is no file is there.
+    """
+    try:
+        path = path.resolve() if path.is_symlink() else path
+        if path.exists() and not path.is_file():
+            hint = "Give the path of a file; `luma-bench query` writes to standard output."
+            raise UnsupportedError(f"{str(path)!r} is no file that could be replaced.", hint=hint)
+    except OSError as error:
+        hint = "Give a path in a folder that exists and may be written."
+        raise UnsupportedError(f"{str(path)!r} cannot be written: {error.strerror}.", hint=hint) from error
+    return path
 
 
 class Counted:

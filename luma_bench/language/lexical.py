@@ -28,7 +28,8 @@ _REGION = re.compile(
     """,
     re.VERBOSE | re.DOTALL,
 )
-_NAMED = re.compile(r"\$\w")
+_ADJOINING = re.compile(r"\$\w+[^\s$]+\$")
+_NAMED = re.compile(r"\$\w+")
 _COMMENT_EDGE = re.compile(r"/\*|\*/")
 
 
@@ -96,6 +97,21 @@ def masked(text: str) -> str:
                 chars[index] = "_" if chars[index] == '"' else chars[index]
     _mask_symbols(text, chars, covered, len(chars))
     return "".join(chars)
+
+
+def parameter_cuts(text: str) -> list[int]:
+    """Where to cut a text, behind a parameter's name, so that sqlglot does not read `$a,$` as the opening of a quote."""
+    if _ADJOINING.search(text) is None:
+        return []
+    cuts: list[int] = []
+    covered = 0
+    for region in (*regions(text), Region("end", len(text), len(text), True)):
+        for index in range(covered, region.start):
+            named = _NAMED.match(text, index) if text[index] == "$" else None
+            if named is not None and named.end() < len(text):
+                cuts.append(named.end())
+        covered = region.end
+    return cuts
 
 
 def _mask_symbols(text: str, chars: list[str], start: int, end: int) -> None:

@@ -15,7 +15,7 @@ import sqlglot
 from sqlglot import TokenType
 from sqlglot.errors import TokenError
 
-from luma_bench.language.lexical import masked, unreadable
+from luma_bench.language.lexical import masked, parameter_cuts, unreadable
 
 STRING = "'"
 """What `Tokens.words` holds for a string constant of any spelling."""
@@ -125,7 +125,12 @@ def tokenize(text: str) -> Tokens:
         A string, quoted name or comment is never closed, or a character belongs to nothing.
     """
     tokens = Tokens(text)
-    _scan(tokens, masked(text), 0)
+    readable = masked(text)
+    start = 0
+    for cut in parameter_cuts(text):
+        _scan(tokens, readable[start:cut], start)
+        start = cut
+    _scan(tokens, readable[start:], start)
     return tokens
 
 

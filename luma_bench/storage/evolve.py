@@ -333,7 +333,7 @@ def _settings(schema: TableSchema, action: SetSettings) -> TableSettings:
 
     old = schema.settings
     time: Any = old.time_column if action.time_column is KEEP else action.time_column
-    codec: Any = old.codec if action.codec is KEEP else action.codec
+    codec: Any = old.codec if action.codec is KEEP else action.codec or "auto"
     return TableSettings(
         old.primary_key,
         names(action.sort_by, old.sort_by),

@@ -20,7 +20,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy import select
 
-from luma_bench.errors import CatalogError, CorruptionError
+from luma_bench.errors import CatalogError, CorruptionError, UnsupportedError
 from luma_bench.storage.catalog import Catalog, ResolvedSnapshot
 from luma_bench.storage.catalog.history import check_kept, read_snapshot
 from luma_bench.storage.catalog.tables import LEASE, SNAPSHOT
@@ -296,6 +296,10 @@ def target_folder(
     """
     if target is None:
         return LocalFolder(own)
+    if not os.fspath(target):
+        raise UnsupportedError(
+            "An empty path is no place to publish.", hint="Leave it out for the bench's own folder."
+        )
     path = local_path(target)
     if path is None:
         folder = RemoteFolder.open(parse_url(os.fspath(target)), options)

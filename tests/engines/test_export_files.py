@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import json
+import os
 import resource
 from collections.abc import Iterator
 from pathlib import Path
@@ -186,3 +187,19 @@ def test_progress_that_raises_ends_the_export(tmp_path: Path, name: str) -> None
     with pytest.raises(KeyboardInterrupt):
         FileWriter().write(table.to_reader(), tmp_path / name, total=1_000, progress=stop)
     assert list(tmp_path.iterdir()) == []
+
+
+def test_what_is_no_file_is_never_replaced(tmp_path: Path) -> None:
+    table = pa.table({"a": [1]})
+    os.mkfifo(tmp_path / "pipe")
+    (tmp_path / "folder").mkdir()
+    for name in ("pipe", "folder", "file/below"):
+        (tmp_path / "file").touch()
+        with pytest.raises(LumaError, match=r"no file that could be replaced|cannot be written"):
+            write(table, tmp_path / name, "csv")
+    assert (tmp_path / "pipe").is_fifo()
+    (tmp_path / "real.csv").write_text("old")
+    (tmp_path / "link.csv").symlink_to(tmp_path / "real.csv")
+    write(table, tmp_path / "link.csv")
+    assert (tmp_path / "link.csv").is_symlink()
+    assert (tmp_path / "real.csv").read_text() == "a\n1\n"

@@ -147,3 +147,20 @@ def test_regions_cover_without_overlap_and_masking_keeps_the_length(text):
     except KadeQLSyntaxError as error:
         same = not readable or "`$`" in error.plain
     assert same
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("SELECT $a,$b", ["SELECT", "$", "A", ",", "$", "B"]),
+        ("($lo,$hi)", ["(", "$", "LO", ",", "$", "HI", ")"]),
+        ("$a+$b,'$c,$d'", ["$", "A", "+", "$", "B", ",", STRING]),
+        ("$a::INT,$b", ["$", "A", "::", "INT", ",", "$", "B"]),
+    ],
+)
+def test_parameters_that_adjoin(text: str, words: list[str]):
+    tokens = tokenize(text)
+    assert tokens.words == words
+    assert [text[a:b].upper() for a, b in zip(tokens.starts, tokens.ends, strict=True)][:2] == [
+        word if word != STRING else text[tokens.starts[0] : tokens.ends[0]].upper() for word in words[:2]
+    ]

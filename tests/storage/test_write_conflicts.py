@@ -156,7 +156,7 @@ class TestConflicts:
         assert store.resolve().rows("t") == 2
 
     def test_two_creates(self, store: Store) -> None:
-        with pytest.raises(CatalogError, match="There is a table 'T' already"):
+        with pytest.raises(ConflictError, match=r"'T' was changed by snapshot 2 \(it got this name\)"):
             store.write("t", during(store, lambda other: other.write("T", {"a": [1]})))
         assert store.resolve().find("t").names == ("a",)
 

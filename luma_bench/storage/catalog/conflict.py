@@ -31,7 +31,9 @@ _CHANGED = (
     )
     .order_by(SNAPSHOT_CHANGE.c.snapshot_id)
 )
-_LIVE_NAMES = select(TABLE.c.table_id, TABLE.c.name).where(TABLE.c.end_snapshot.is_(None))
+_LIVE_NAMES = select(TABLE.c.table_id, TABLE.c.name, TABLE.c.begin_snapshot).where(
+    TABLE.c.end_snapshot.is_(None)
+)
 _LIVE_SEGMENTS = select(SEGMENT.c.ulid).where(
     SEGMENT.c.ulid.in_(bindparam("parts", expanding=True)) & SEGMENT.c.end_snapshot.is_(None)
 )
@@ -71,7 +73,7 @@ def check_change(
     Raises
     ------
     ConflictError, BehindError
-        Another snapshot changed the table meanwhile.
+        Another snapshot changed the table, or gave its name to another, meanwhile.
     CatalogError
         The name belongs to another table.
     """
@@ -158,6 +160,8 @@ def _check_name(connection: sa.Connection, change: TableChange, together: Sequen
         return
     left = {item.schema.id for item in together if item.drops or item.redefined}
     folded = change.schema.name.casefold()
-    for table_id, name in connection.execute(_LIVE_NAMES):
+    for table_id, name, begin in connection.execute(_LIVE_NAMES):
         if name.casefold() == folded and table_id != change.schema.id and table_id not in left:
+            if begin > change.base:
+                raise ConflictError.lost(name, begin, "it got this name")
             raise CatalogError.table_exists(name)
