@@ -194,4 +194,5 @@ def _whole_file(path: Path) -> Generator[IO[bytes]]:
             f"{str(path)!r} cannot be written: there is no folder {str(path.parent)!r}."
         ) from error
     finally:
-        part.unlink(missing_ok=True)
+        with contextlib.suppress(NotADirectoryError):
+            part.unlink(missing_ok=True)

@@ -165,7 +165,7 @@ class FileWriter:
                 hint="Give a path in a folder that exists and may be written, on a disk with room.",
             ) from error
         finally:
-            with contextlib.suppress(FileNotFoundError):
+            with contextlib.suppress(FileNotFoundError, NotADirectoryError):
                 partial.unlink()
         return counted.rows
 
