@@ -10,6 +10,7 @@ import contextlib
 import threading
 import time
 import weakref
+from collections import deque
 from collections.abc import Generator
 
 from luma_bench.errors import LumaError
@@ -27,6 +28,7 @@ class Pins:
         self._catalog = catalog
         self._leases = leases
         self._lock = threading.Lock()
+        self._released: deque[int] = deque()
         self._held: dict[int, int] = {}
         self._since: dict[int, float] = {}
         self._leased: dict[int, Lease] = {}
@@ -36,6 +38,7 @@ class Pins:
     def held(self) -> frozenset[int]:
         """The snapshots that are held now."""
         with self._lock:
+            self._let_go()
             return frozenset(self._held)
 
     @contextlib.contextmanager
@@ -61,6 +64,7 @@ class Pins:
 
     def _take(self, snapshot: int) -> None:
         with self._lock:
+            self._let_go()
             self._held[snapshot] = self._held.get(snapshot, 0) + 1
             self._since.setdefault(snapshot, time.monotonic())
             if self._leases and self._thread is None and not self._closed.is_set():
@@ -68,7 +72,13 @@ class Pins:
                 self._thread.start()
 
     def _release(self, snapshot: int) -> None:
-        with self._lock:
+        # A finalizer may run anywhere, also in a thread that has the lock: it only notes what is over.
+        self._released.append(snapshot)
+
+    def _let_go(self) -> None:
+        """Count off what was released; the lock is held."""
+        while self._released:
+            snapshot = self._released.popleft()
             self._held[snapshot] -= 1
             if not self._held[snapshot]:
                 del self._held[snapshot], self._since[snapshot]
@@ -77,6 +87,7 @@ class Pins:
         """Lease what has been held for long, and give leases back; ends when nothing is held."""
         while not self._closed.wait(LONG_SECONDS / 2):
             with self._lock:
+                self._let_go()
                 old = time.monotonic() - LONG_SECONDS
                 wanted = {snapshot for snapshot, since in self._since.items() if since <= old}
                 if not self._held and not self._leased:
