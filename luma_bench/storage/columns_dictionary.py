@@ -92,7 +92,11 @@ def _alike(one: pa.Array, other: pa.Array) -> bool:
 
 
 def taken(values: pa.Array, indices: pa.Array) -> pa.Array:
-    """`values.take(indices)` for values of any type; Arrow has no kernel for string views."""
+    """`values.take(indices)` for values of any type; Arrow has no kernel for views."""
+    kind = values.type
+    if pa.types.is_string_view(kind) or pa.types.is_binary_view(kind):
+        plain = pa.large_string() if pa.types.is_string_view(kind) else pa.large_binary()
+        return values.cast(plain).take(indices).cast(kind)
     try:
         return values.take(indices)
     except pa.ArrowNotImplementedError:

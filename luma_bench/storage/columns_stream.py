@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
@@ -57,15 +56,3 @@ def one_array(data: pa.ChunkedArray) -> pa.Array:
         return chunks[0]
     combined = pa.chunked_array(chunks, data.type).combine_chunks()
     return combined.chunk(0) if isinstance(combined, pa.ChunkedArray) else combined
-
-
-def rows_at(array: pa.Array, places: np.ndarray) -> pa.Array:
-    """Rows by place, of any type: Arrow has no kernel for views."""
-    kind = array.type
-    if pa.types.is_string_view(kind) or pa.types.is_binary_view(kind):
-        plain = pa.large_string() if pa.types.is_string_view(kind) else pa.large_binary()
-        return array.cast(plain).take(pa.array(places)).cast(kind)
-    try:
-        return array.take(pa.array(places))
-    except pa.ArrowNotImplementedError:
-        return pa.concat_arrays([array.slice(place, 1) for place in places.tolist()] or [array.slice(0, 0)])

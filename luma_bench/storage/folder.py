@@ -7,7 +7,8 @@ from pathlib import Path
 from luma_bench.config import FORMAT, Settings, read_toml
 from luma_bench.errors import CatalogError
 from luma_bench.storage.catalog.database import FILE, catalog_url
-from luma_bench.storage.catalog.identity import TOML, replace_file, sync_folder
+from luma_bench.storage.catalog.identity import TOML, replace_file
+from luma_bench.storage.segment_write import sync_folder
 
 _TOML_TEXT = f"""# A Luma bench: the folder and everything in it belong together. Settings may be added below.
 format = {FORMAT}

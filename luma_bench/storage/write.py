@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future
@@ -17,9 +16,11 @@ from luma_bench.errors import CatalogError
 from luma_bench.storage.catalog.catalog import Catalog
 from luma_bench.storage.catalog.lease import Lease
 from luma_bench.storage.catalog.snapshot import segment_path
-from luma_bench.storage.columns_stream import one_array, rows_at
+from luma_bench.storage.columns_dictionary import taken
+from luma_bench.storage.columns_stream import one_array
 from luma_bench.storage.segment import SegmentRef, write_segment
 from luma_bench.storage.segment_pipeline import SegmentPipeline
+from luma_bench.storage.segment_write import sync_folder
 from luma_bench.types.schema import TableSchema, TableSettings
 
 pc: Any = pyarrow.compute  # its functions are made at run time, where no type checker sees them
@@ -57,8 +58,7 @@ def sorted_rows(table: pa.Table, keys: Sequence[str]) -> pa.Table:
     try:
         return table.take(order)
     except pa.ArrowNotImplementedError:
-        places = order.to_numpy()
-        columns = [rows_at(one_array(column), places) for column in table.columns]
+        columns = [taken(one_array(column), order) for column in table.columns]
         return pa.Table.from_arrays(columns, schema=table.schema)
 
 
@@ -215,12 +215,3 @@ def make_folder(folder: Path, root: Path) -> None:
         raise CatalogError(
             f"{str(folder)!r} cannot be made: {error.strerror or error}.", hint=hint
         ) from error
-
-
-def sync_folder(folder: Path) -> None:
-    """Make the names in a folder durable."""
-    descriptor = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)

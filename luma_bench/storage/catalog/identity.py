@@ -11,6 +11,7 @@ from pathlib import Path
 
 from luma_bench.config import read_toml
 from luma_bench.errors import CatalogError
+from luma_bench.storage.segment_write import sync_folder
 
 TOML = "luma.toml"
 _FORMAT_LINE = re.compile(r"(?m)^format\s*=.*$")
@@ -70,12 +71,3 @@ def replace_file(path: Path, text: str, *, fresh: bool = False) -> None:
     else:
         draft.replace(path)
     sync_folder(path.parent)
-
-
-def sync_folder(folder: Path) -> None:
-    """Make the names in a folder durable."""
-    descriptor = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)

@@ -9,8 +9,8 @@ from typing import Any, Protocol
 import numpy as np
 import pyarrow as pa
 
-from luma_bench.storage.columns_dictionary import narrowed, one_dictionary
-from luma_bench.storage.columns_stream import one_array, rows_at
+from luma_bench.storage.columns_dictionary import narrowed, one_dictionary, taken
+from luma_bench.storage.columns_stream import one_array
 from luma_bench.storage.evolve_values import widened
 from luma_bench.storage.pool import BufferPool
 from luma_bench.storage.segment import Segment, SegmentRef
@@ -111,7 +111,7 @@ def arranged(data: pa.ChunkedArray, order: np.ndarray | None, column: Column) ->
     """The gathered rows of a column in another order, in exactly the column's type."""
     if order is not None:
         joined = one_array(one_dictionary(data))
-        data = pa.chunked_array([rows_at(joined, order)])
+        data = pa.chunked_array([taken(joined, pa.array(order))])
     if data.type == column.type:
         return data
     kind: Any = column.type
@@ -138,4 +138,4 @@ def _rows(array: pa.Array, places: np.ndarray) -> pa.Array:
     start = int(places[0])
     if int(places[-1]) - start + 1 == len(places):
         return array.slice(start, len(places))
-    return rows_at(array, places)
+    return taken(array, pa.array(places))

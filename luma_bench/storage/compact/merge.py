@@ -16,7 +16,8 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute
 
-from luma_bench.storage.columns_stream import one_array, rows_at
+from luma_bench.storage.columns_dictionary import taken
+from luma_bench.storage.columns_stream import one_array
 from luma_bench.storage.compact.gather import Input, Selection, arranged, gathered, without_view
 from luma_bench.types.schema import ROW_ID, Column, TableSchema
 
@@ -246,7 +247,7 @@ class Merge:
 
         def read(column: Column | None) -> tuple[pa.Array, int]:
             array, nbytes = source.read(column, chunk)
-            return array if len(inside) == len(array) else rows_at(array, inside), nbytes
+            return array if len(inside) == len(array) else taken(array, pa.array(inside)), nbytes
 
         return self._key_table(self._ranges if self._apart else (*self._ranges, None), read)
 
