@@ -7,9 +7,10 @@ from typing import Any
 import pyarrow as pa
 
 from luma_bench.bench.ask import Ask
+from luma_bench.bench.binding import located
 from luma_bench.bench.casts import column_types, constant
 from luma_bench.bench.row_changes import target
-from luma_bench.bench.runner import Runner, located
+from luma_bench.bench.runner import Runner
 from luma_bench.errors import (
     CatalogError,
     ConstraintError,

@@ -8,8 +8,9 @@ import numpy as np
 import pyarrow as pa
 
 from luma_bench.bench.ask import Ask
+from luma_bench.bench.binding import located
 from luma_bench.bench.casts import column_types
-from luma_bench.bench.runner import Runner, located
+from luma_bench.bench.runner import Runner
 from luma_bench.errors import ConstraintError, KadeQLBindError, KadeQLConstraintError, KadeQLError, choices
 from luma_bench.language import Delete, Truncate, Update
 from luma_bench.plan.dml import RowChange, delete_change, update_change

@@ -8,9 +8,10 @@ from dataclasses import replace
 import pyarrow as pa
 
 from luma_bench.bench.ask import Ask
+from luma_bench.bench.binding import located
 from luma_bench.bench.cache import PlanCache
 from luma_bench.bench.result import Result
-from luma_bench.bench.runner import Runner, located
+from luma_bench.bench.runner import Runner
 from luma_bench.bench.session import Session
 from luma_bench.bench.transacting import Place, changed
 from luma_bench.bench.transaction import Transaction, commit_message
@@ -90,7 +91,7 @@ class Statements:
 
     def explain_text(self, text: str, ask: Ask) -> str:
         """The plan of one query as printed text."""
-        return self.runner.explain_text(self._query(text), ask)
+        return self.runner.explainer.text(self._query(text), ask)
 
     def counters(self) -> ScanCounters:
         """Fresh counters, for a scan outside of a statement."""
@@ -161,7 +162,7 @@ class Statements:
             case Query():
                 return self.runner.run(statement, ask)
             case Explain():
-                return self.runner.explain(
+                return self.runner.explainer.explain(
                     statement.query,
                     ask,
                     analyze=statement.analyze,

@@ -9,9 +9,10 @@ import pyarrow as pa
 
 from luma_bench.bench.alterations import Alterer
 from luma_bench.bench.ask import Ask
+from luma_bench.bench.binding import located
 from luma_bench.bench.casts import cast_rows
 from luma_bench.bench.row_changes import RowChanger
-from luma_bench.bench.runner import Runner, located
+from luma_bench.bench.runner import Runner
 from luma_bench.errors import (
     CatalogError,
     ConstraintError,
