@@ -64,6 +64,19 @@ class CatalogError(LumaError):
         )
 
     @classmethod
+    def unknown_object(cls, kind: str, name: str, known: Sequence[str]) -> CatalogError:
+        """No view, schema, sequence or policy of this name at the snapshot."""
+        return cls(f"There is no {kind} {name!r}.", hint=choices(name, known, f"{kind}s"))
+
+    @classmethod
+    def object_exists(cls, kind: str, name: str) -> CatalogError:
+        """A name is taken already by something of its kind."""
+        return cls(
+            f"There is a {kind} {name!r} already.",
+            hint=f"Choose another name, or drop it first: DROP {kind.upper()} {name}.",
+        )
+
+    @classmethod
     def not_stored(cls, table: str, problem: str) -> CatalogError:
         """The disk did not take a table's rows."""
         hint = "Nothing of this call was applied. Check the disk's space and health, then try again."
@@ -142,10 +155,10 @@ class ConflictError(LumaError):
     """Another writer committed first; nothing of this write was applied, and it may be tried again."""
 
     @classmethod
-    def lost(cls, table: str, snapshot: int, what: str) -> ConflictError:
-        """Names the table and the snapshot that won."""
+    def lost(cls, table: str, snapshot: int, what: str, kind: str = "table") -> ConflictError:
+        """Names the table (or what else, by `kind`) and the snapshot that won."""
         return cls(
-            f"Table {table!r} was changed by snapshot {snapshot} ({what}) while this write was under way.",
+            f"{kind.capitalize()} {table!r} was changed by snapshot {snapshot} ({what}) while this write was under way.",
             hint="Nothing was applied. Run the write again on the newer snapshot.",
         )
 

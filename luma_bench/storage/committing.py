@@ -31,10 +31,11 @@ def commit(staging: Staging, info: CommitInfo) -> Snapshot:
     ConflictError
         Another writer committed something that this does not fit on; nothing was applied.
     """
-    drafts = staging.drafts
-    if not drafts:
+    drafts, objects = staging.drafts, staging.objects
+    if not drafts and not objects:
         return staging.base.snapshot
     operations = {item for draft in drafts for item in draft.operations}
+    operations |= {f"{change.operation} {change.object.kind}" for change in objects}
     info = replace(info, operation=operations.pop() if len(operations) == 1 else "transaction")
     with ExitStack() as claims:
         pairs = [(draft, _settled(staging, draft, claims)) for draft in drafts]
@@ -56,7 +57,8 @@ def _submit(staging: Staging, info: CommitInfo, pairs: list[Pair]) -> tuple[Comm
             lease.check()
             info = replace(info, lease=lease.id)
         try:
-            return staging.catalog.commit([change for _, change in pairs], info), pairs
+            changes = [change for _, change in pairs]
+            return staging.catalog.commit(changes, info, staging.objects, list(staging.relies)), pairs
         except BehindError:
             newer = staging.catalog.resolve_head()
             pairs = [(draft, _rebased(staging, draft, change, newer)) for draft, change in pairs]

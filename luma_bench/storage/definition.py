@@ -8,6 +8,7 @@ from dataclasses import dataclass, field, replace
 import pyarrow as pa
 
 from luma_bench.errors import CatalogError, SchemaError
+from luma_bench.storage.catalog.objects import RELATIONS
 from luma_bench.storage.catalog.resolved import ResolvedSnapshot
 from luma_bench.storage.catalog.schema import checked_settings
 from luma_bench.storage.fit import check_schema, check_table_name
@@ -57,6 +58,7 @@ def planned(
     check_schema(request.table, data)
     present = base.named(request.table)
     if present is None:
+        check_free(base, request.table)
         first = tuple(_column(position + 1, item) for position, item in enumerate(data))
         settings = checked_settings(request.table, data, request.settings)
         return "create", _keyed(TableSchema(0, request.table, first, settings))
@@ -70,6 +72,20 @@ def planned(
         columns.append(_column(following if same is None else same.id, item))
         following += same is None
     return "replace", _keyed(replace(present, columns=tuple(columns), settings=settings))
+
+
+def check_free(base: ResolvedSnapshot, name: str) -> None:
+    """Refuse a table's name that a view has.
+
+    Raises
+    ------
+    CatalogError
+        There is such a view.
+    """
+    for kind in RELATIONS:
+        other = base.object(kind, name)
+        if other is not None:
+            raise CatalogError.object_exists(kind, other.name)
 
 
 def _column(column_id: int, item: pa.Field) -> Column:

@@ -10,13 +10,13 @@ from types import MappingProxyType
 import numpy as np
 import pyarrow as pa
 
-from luma_bench.storage.catalog.change import TableChange
+from luma_bench.storage.catalog.change import ObjectChange, TableChange
 from luma_bench.storage.catalog.resolved import EMPTY, Contents, Holdings, ResolvedSnapshot, Staged
 from luma_bench.storage.evolve_values import table_as
 from luma_bench.storage.locate import Located
 from luma_bench.storage.segment import SegmentRef
 from luma_bench.storage.tail import InlineBlob
-from luma_bench.types.schema import TableSchema
+from luma_bench.types.schema import CatalogObject, TableSchema
 
 PROVISIONAL = 1 << 62
 """Staged rows have row ids from here on, until the commit gives them their own."""
@@ -160,6 +160,23 @@ class TableDraft:
         self.next_column_id = max(self.next_column_id, *(column.id + 1 for column in self.schema.columns))
 
 
+@dataclass(frozen=True, slots=True)
+class ObjectDraft:
+    """The staged change of one object: as it was at the transaction's base (None: it is new), and as it will be (None: gone)."""
+
+    base: CatalogObject | None
+    staged: CatalogObject | None
+
+    def change(self, base: int) -> ObjectChange | None:
+        """The change that a commit makes of it; None when there is none after all."""
+        if self.staged == self.base:
+            return None
+        if self.staged is None:
+            assert self.base is not None
+            return ObjectChange("drop", self.base, base)
+        return ObjectChange("create" if self.base is None else "alter", self.staged, base)
+
+
 class _Drafted:
     """Holdings under a transaction: tables that are new or replaced hold nothing that is committed."""
 
@@ -174,16 +191,22 @@ class _Drafted:
         return 0 if table_id in self._hidden else self._base.rows(table_id)
 
 
-def drafted(base: ResolvedSnapshot, drafts: Sequence[TableDraft]) -> ResolvedSnapshot:
+def drafted(
+    base: ResolvedSnapshot, drafts: Sequence[TableDraft], objects: Sequence[ObjectDraft] = ()
+) -> ResolvedSnapshot:
     """The base with the drafts over it."""
     changed = {draft.base.id for draft in drafts if draft.base is not None}
     tables = {table.name: table for table in base.tables.values() if table.id not in changed}
     tables |= {draft.schema.name: draft.schema for draft in drafts if not draft.dropped}
     hidden = frozenset(draft.schema.id for draft in drafts if draft.fresh)
     staged = {draft.schema.id: draft.staged() for draft in drafts if not draft.dropped}
+    left = {draft.base.key for draft in objects if draft.base is not None}
+    kept = {key: item for key, item in base.objects.items() if key not in left}
+    kept |= {draft.staged.key: draft.staged for draft in objects if draft.staged is not None}
     return replace(
         base,
         tables=MappingProxyType(tables),
+        objects=MappingProxyType(kept),
         holdings=_Drafted(base.holdings, hidden),
         draft=next(_DRAFTS),
         staged=MappingProxyType(staged),

@@ -23,6 +23,7 @@ from luma_bench.storage.catalog.tables import (
     DELETION,
     INLINE,
     METADATA,
+    OBJECT,
     SEGMENT,
     SNAPSHOT,
     SNAPSHOT_CHANGE,
@@ -31,7 +32,7 @@ from luma_bench.storage.catalog.tables import (
     live,
 )
 
-_LIVING = (TABLE, COLUMN, SEGMENT, INLINE, DELETION)
+_LIVING = (TABLE, COLUMN, SEGMENT, INLINE, DELETION, OBJECT)
 _AT_ONCE = 200
 _PRAGMAS = ("page_size=1024", "journal_mode=OFF", "synchronous=OFF", "locking_mode=EXCLUSIVE")
 
@@ -77,7 +78,8 @@ def _copy(connection: sa.Connection, file: sa.Connection, snapshot: int) -> None
         _insert(file, table, connection.execute(rows.order_by(*table.primary_key)), here)
     formats = connection.execute(select(COUNTER).where(COUNTER.c.name == "format"))
     _insert(file, COUNTER, formats)
-    last = file.execute(select(sa.func.max(TABLE.c.table_id))).scalar() or 0
+    given = [select(sa.func.max(TABLE.c.table_id)), select(sa.func.max(OBJECT.c.object_id))]
+    last = max(file.execute(statement).scalar() or 0 for statement in given)
     file.execute(sa.insert(COUNTER), {"name": "table", "value": last})
     for counter in _counters(file):
         file.execute(sa.insert(TABLE_COUNTER), counter)

@@ -11,7 +11,8 @@ import pyarrow as pa
 from luma_bench.config import Settings
 from luma_bench.errors import CatalogError
 from luma_bench.storage.catalog import Catalog, ResolvedSnapshot
-from luma_bench.storage.draft import PROVISIONAL, TableDraft, drafted
+from luma_bench.storage.catalog.change import ObjectChange, Reliance
+from luma_bench.storage.draft import PROVISIONAL, ObjectDraft, TableDraft, drafted
 from luma_bench.storage.fit import Fit
 from luma_bench.storage.ingest import Incoming
 from luma_bench.storage.inline import TAIL_ROWS, encode_blob
@@ -21,7 +22,7 @@ from luma_bench.storage.locate import locate
 from luma_bench.storage.pool import BufferPool
 from luma_bench.storage.segment import SegmentRef
 from luma_bench.storage.write import Files, Progress, chained, pieces, reported, sort_keys, sorted_rows
-from luma_bench.types.schema import TableSchema
+from luma_bench.types.schema import CatalogObject, TableSchema
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +55,9 @@ class Staging:
         self.pool = pool
         self.settings = settings
         self.files = Files(catalog, settings, base.id)
+        self.relies: dict[Reliance, None] = {}
         self._drafts: list[TableDraft] = []
+        self._objects: list[ObjectDraft] = []
         self._view: ResolvedSnapshot | None = base
         self._next_new = -1
 
@@ -63,16 +66,43 @@ class Staging:
         """The tables that were changed."""
         return [draft for draft in self._drafts if draft.operations]
 
+    @property
+    def objects(self) -> list[ObjectChange]:
+        """What is staged of objects."""
+        found = (draft.change(self.base.id) for draft in self._objects)
+        return [change for change in found if change is not None]
+
     def view(self) -> ResolvedSnapshot:
         """The base with everything staged so far; later changes do not touch it."""
         if self._view is None:
-            self._view = drafted(self.base, self.drafts)
+            self._view = drafted(self.base, self.drafts, self._objects)
         return self._view
+
+    def stage_object(self, present: CatalogObject | None, wanted: CatalogObject | None) -> None:
+        """Stage what becomes of an object that the view shows (None: a new one); None ends it."""
+        if present is None:
+            assert wanted is not None
+            self._objects.append(ObjectDraft(None, replace(wanted, id=self._new_id())))
+        else:
+            for at, draft in enumerate(self._objects):
+                if draft.staged is not None and draft.staged.key == present.key:
+                    self._objects[at] = replace(draft, staged=wanted)
+                    break
+            else:
+                self._objects.append(ObjectDraft(present, wanted))
+            self._objects = [draft for draft in self._objects if draft.base != draft.staged]
+        self._view = None
+
+    def rely(self, table: TableSchema, operations: frozenset[str]) -> None:
+        """Take for granted that none of the operations happens to a table before the commit."""
+        if table.id > 0:
+            self.relies[Reliance(table.id, table.name, self.base.id, operations)] = None
 
     def close(self) -> None:
         """Forget everything, and remove the files that no snapshot lists."""
         self._view = None
         self._drafts.clear()
+        self._objects.clear()
         self.files.close()
 
     def write(self, operation: str, schema: TableSchema, data: Incoming, progress: Progress | None) -> int:

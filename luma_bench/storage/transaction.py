@@ -6,9 +6,9 @@ checks for conflicts and makes one snapshot of everything. Reads inside see the 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
-from types import TracebackType
+from types import EllipsisType, TracebackType
 from typing import Any, Self
 
 import numpy as np
@@ -17,8 +17,9 @@ import pyarrow as pa
 from luma_bench.config import Settings
 from luma_bench.errors import CatalogError, ClosedError, UnsupportedError
 from luma_bench.storage.catalog import Catalog, CommitInfo, ResolvedSnapshot
+from luma_bench.storage.catalog.objects import RELATIONS
 from luma_bench.storage.committing import commit
-from luma_bench.storage.definition import Request, planned
+from luma_bench.storage.definition import Request, check_free, planned
 from luma_bench.storage.evolve import Action, evolved_all
 from luma_bench.storage.evolve_check import check_evolved, needs_check
 from luma_bench.storage.ingest import Incoming, incoming
@@ -27,7 +28,7 @@ from luma_bench.storage.scan import TableScan
 from luma_bench.storage.staging import Staging
 from luma_bench.storage.write import Progress
 from luma_bench.types.record import Snapshot
-from luma_bench.types.schema import TableSettings
+from luma_bench.types.schema import CatalogObject, TableSettings
 
 
 class Transaction:
@@ -145,6 +146,8 @@ class Transaction:
         other = view.named(schema.name)
         if other is not None and other.id != present.id:
             raise CatalogError.table_exists(other.name)
+        if other is None:
+            check_free(view, schema.name)
         if schema != present:
             self._staging.redefine(present, schema)
 
@@ -176,6 +179,89 @@ class Transaction:
         if len(ids):
             self._staging.add(schema, "update", opened, None, ids)
         return len(ids)
+
+    # --- objects: what has a name and holds no rows ---
+
+    def create_object(
+        self, kind: str, name: str, definition: str, *, comment: str | None = None, replace: bool = False
+    ) -> None:
+        """Make a view, schema, sequence or policy; `replace` redefines one that is there, under its id.
+
+        Raises
+        ------
+        CatalogError
+            The name is taken: by another of its kind, or for a view by a table.
+        """
+        self._alive()
+        view = self.view()
+        present = view.object(kind, name)
+        if present is not None and not replace:
+            raise CatalogError.object_exists(kind, present.name)
+        if present is None and kind in RELATIONS and (table := view.named(name)) is not None:
+            raise CatalogError.table_exists(table.name)
+        made = CatalogObject(0 if present is None else present.id, kind, name, definition, comment)
+        self._staging.stage_object(present, made)
+
+    def alter_object(
+        self,
+        kind: str,
+        name: str,
+        *,
+        definition: str | None = None,
+        rename: str | None = None,
+        comment: str | EllipsisType | None = ...,
+    ) -> None:
+        """Change an object's definition, name or comment; what is left out stays.
+
+        Raises
+        ------
+        CatalogError
+            There is none, or the new name is taken.
+        """
+        present = self._object(kind, name)
+        wanted = CatalogObject(
+            present.id,
+            kind,
+            present.name if rename is None else rename,
+            present.definition if definition is None else definition,
+            present.comment if isinstance(comment, EllipsisType) else comment,
+        )
+        if wanted.key != present.key:
+            view = self.view()
+            other = view.object(kind, wanted.name)
+            if other is not None:
+                raise CatalogError.object_exists(kind, other.name)
+            if kind in RELATIONS and (table := view.named(wanted.name)) is not None:
+                raise CatalogError.table_exists(table.name)
+        if wanted != present:
+            self._staging.stage_object(present, wanted)
+
+    def drop_object(self, kind: str, name: str) -> None:
+        """Drop an object; older snapshots keep it.
+
+        Raises
+        ------
+        CatalogError
+            There is none.
+        """
+        self._staging.stage_object(self._object(kind, name), None)
+
+    def rely(self, table: str, operations: Iterable[str]) -> None:
+        """Make the commit a conflict when any of these operations happens to a table meanwhile.
+
+        `operations` are words of `catalog.change.OPERATIONS`. It is how a rule over several rows or tables stays true:
+        what was compared with is still there when the snapshot is made.
+        """
+        self._alive()
+        self._staging.rely(self.view().find(table), frozenset(operations))
+
+    def _object(self, kind: str, name: str) -> CatalogObject:
+        self._alive()
+        view = self.view()
+        found = view.object(kind, name)
+        if found is None:
+            raise CatalogError.unknown_object(kind, name, [item.name for item in view.objects_of(kind)])
+        return found
 
     # --- the end ---
 

@@ -48,6 +48,32 @@ class Column:
 
 
 @dataclass(frozen=True, slots=True)
+class CatalogObject:
+    """Something of the catalog that has a name and holds no rows: a view, a schema, a sequence, a policy.
+
+    Attributes
+    ----------
+    id
+        Permanent, of one space with the tables' ids.
+    kind
+        `view`, `schema`, `sequence` or `policy`; names are of their kind, ignoring case.
+    definition
+        JSON; what it holds is its kind's own.
+    """
+
+    id: int
+    kind: str
+    name: str
+    definition: str
+    comment: str | None = None
+
+    @property
+    def key(self) -> tuple[str, str]:
+        """Kind and casefolded name."""
+        return self.kind, self.name.casefold()
+
+
+@dataclass(frozen=True, slots=True)
 class TableSettings:
     """How a table is laid out; names are column names at the snapshot.
 

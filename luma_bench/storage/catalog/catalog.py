@@ -16,7 +16,7 @@ from sqlalchemy import bindparam, insert, select
 
 from luma_bench.config import FORMAT, Settings
 from luma_bench.errors import CatalogError
-from luma_bench.storage.catalog.change import CommitInfo, Committed, TableChange
+from luma_bench.storage.catalog.change import CommitInfo, Committed, ObjectChange, Reliance, TableChange
 from luma_bench.storage.catalog.commit import apply, next_column_id, reserve_table
 from luma_bench.storage.catalog.database import Database, open_database
 from luma_bench.storage.catalog.deletes import DeletionCache
@@ -197,7 +197,13 @@ class Catalog:
         """The leases of writers that are alive."""
         return self._database.read(live_leases)
 
-    def commit(self, changes: Sequence[TableChange], info: CommitInfo) -> Committed:
+    def commit(
+        self,
+        changes: Sequence[TableChange],
+        info: CommitInfo,
+        objects: Sequence[ObjectChange] = (),
+        relies: Sequence[Reliance] = (),
+    ) -> Committed:
         """Make one snapshot of the changes, in turn with the process's other writers.
 
         Raises
@@ -205,8 +211,10 @@ class Catalog:
         ConflictError, CatalogError
             See `commit.apply`; nothing of it is applied.
         """
-        committed = self._queue.submit(lambda connection: apply(connection, changes, info))
-        if committed.fresh and all(_only_blobs(item) for item in changes):
+        committed = self._queue.submit(
+            lambda connection: apply(connection, changes, info, objects=objects, relies=relies)
+        )
+        if committed.fresh and not objects and all(_only_blobs(item) for item in changes):
             self._advance(committed)
         return committed
 

@@ -12,7 +12,7 @@ from luma_bench.errors import ConflictError
 from luma_bench.storage.catalog.rowmap import RowMap
 from luma_bench.storage.segment import SegmentRef
 from luma_bench.types.record import Snapshot
-from luma_bench.types.schema import TableSchema
+from luma_bench.types.schema import CatalogObject, TableSchema
 
 OPERATIONS = ("create", "append", "delete", "update", "upsert", "replace", "drop", "alter", "compact")
 """What a snapshot may record for a table; a transaction that did several joins them by "+"."""
@@ -118,6 +118,25 @@ class TableChange:
     def drops(self) -> bool:
         """Whether the table is gone afterwards."""
         return self.operation.endswith("drop")
+
+
+@dataclass(frozen=True, slots=True)
+class ObjectChange:
+    """What a commit does to one object: `create` gives it an id when it has none, `alter` defines it anew, `drop` ends it."""
+
+    operation: str
+    object: CatalogObject
+    base: int
+
+
+@dataclass(frozen=True, slots=True)
+class Reliance:
+    """What a commit takes for granted: that none of `operations` happened to a table since `base`."""
+
+    table_id: int
+    table: str
+    base: int
+    operations: frozenset[str]
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,12 +11,20 @@ import sqlalchemy as sa
 from sqlalchemy import bindparam, select, update
 
 from luma_bench.errors import CatalogError
-from luma_bench.storage.catalog.change import BlobRef, CommitInfo, Committed, TableChange
-from luma_bench.storage.catalog.conflict import check_change, check_rewrite
+from luma_bench.storage.catalog.change import (
+    BlobRef,
+    CommitInfo,
+    Committed,
+    ObjectChange,
+    Reliance,
+    TableChange,
+)
+from luma_bench.storage.catalog.conflict import check_change, check_reliance, check_rewrite
 from luma_bench.storage.catalog.define import define, redefine, take_columns
 from luma_bench.storage.catalog.deletes import encode
 from luma_bench.storage.catalog.direct import insert, rows
 from luma_bench.storage.catalog.history import from_microseconds, read_by_token
+from luma_bench.storage.catalog.objects import check_object, check_table_name, write_object
 from luma_bench.storage.catalog.tables import (
     COLUMN,
     COUNTER,
@@ -93,6 +101,8 @@ def apply(
     changes: Sequence[TableChange],
     info: CommitInfo,
     clock: Callable[[], int] = time.time_ns,
+    objects: Sequence[ObjectChange] = (),
+    relies: Sequence[Reliance] = (),
 ) -> Committed:
     """Write one snapshot inside a write transaction.
 
@@ -118,8 +128,17 @@ def apply(
     made = _Making(connection, last + 1)
     for change in changes:
         check_change(connection, change, last, changes)
+        check_table_name(connection, change, objects)
+    for reliance in relies:
+        check_reliance(connection, reliance, last)
+    for item in objects:
+        check_object(connection, item, changes, objects)
     # What gives a name up goes before what may take it.
     done = [made.change(item) for item in sorted(changes, key=lambda item: not item.drops)]
+    defined = [
+        write_object(connection, item, made.snapshot, reserve_table)
+        for item in sorted(objects, key=lambda item: item.operation != "drop")
+    ]
     # A clock that went back must not order snapshots against their ids.
     moment = max(clock() // 1000, last_time)
     row = {
@@ -131,7 +150,7 @@ def apply(
         "message": info.message,
         "token": info.token,
         "schema_snapshot": made.snapshot
-        if any(item.redefined or item.drops for item in changes)
+        if defined or any(item.redefined or item.drops for item in changes)
         else schema_snapshot,
         "expired": False,
     }
@@ -144,6 +163,15 @@ def apply(
             "operation": item.operation,
         }
         for item in done
+    ]
+    marks += [
+        {
+            "snapshot_id": made.snapshot,
+            "table_id": item.object.id,
+            "table_name": item.object.name,
+            "operation": f"{item.operation} {item.object.kind}",
+        }
+        for item in defined
     ]
     if marks:
         insert(connection, _INSERTS["snapshot_change"], marks)

@@ -14,7 +14,7 @@ import sqlalchemy as sa
 from sqlalchemy import bindparam, select
 
 from luma_bench.errors import CatalogError, ConflictError
-from luma_bench.storage.catalog.change import BehindError, TableChange
+from luma_bench.storage.catalog.change import BehindError, Reliance, TableChange
 from luma_bench.storage.catalog.deletes import DeletionRef, decode
 from luma_bench.storage.catalog.tables import DELETION, INLINE, SEGMENT, SNAPSHOT_CHANGE, TABLE
 
@@ -139,6 +139,23 @@ def missing(connection: sa.Connection, parts: Collection[str]) -> bool:
             some = {"parts": names[start : start + _AT_ONCE]}
             alive += len(connection.execute(statement, some).scalars().all())
     return alive < len(parts)
+
+
+def check_reliance(connection: sa.Connection, reliance: Reliance, last: int) -> None:
+    """Refuse a commit that takes for granted what another snapshot has changed.
+
+    Raises
+    ------
+    ConflictError
+        One of the operations happened to the table since the base.
+    """
+    if last == reliance.base:
+        return
+    for snapshot, operation in connection.execute(_CHANGED, {"t": reliance.table_id, "base": reliance.base}):
+        if reliance.operations & frozenset(operation.split("+")):
+            raise ConflictError.lost(
+                reliance.table, snapshot, "it changed rows that a constraint was checked against"
+            )
 
 
 def deleted_since(

@@ -15,7 +15,7 @@ from luma_bench.storage.catalog.deletes import DeletionRef
 from luma_bench.storage.segment import SegmentRef
 from luma_bench.storage.tail import InlineBlob
 from luma_bench.types.record import Snapshot
-from luma_bench.types.schema import TableSchema
+from luma_bench.types.schema import CatalogObject, TableSchema
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,6 +99,17 @@ class ResolvedSnapshot:
     deleted: Deleted = field(compare=False, repr=False)
     draft: int = 0
     staged: Mapping[int, Staged] = field(default=MappingProxyType({}))
+    objects: Mapping[tuple[str, str], CatalogObject] = field(default=MappingProxyType({}))
+
+    def object(self, kind: str, name: str) -> CatalogObject | None:
+        """The object of this kind and name, ignoring case; None when there is none."""
+        return self.objects.get((kind, name.casefold()))
+
+    def objects_of(self, kind: str) -> list[CatalogObject]:
+        """The objects of a kind, by name."""
+        return sorted(
+            (item for item in self.objects.values() if item.kind == kind), key=lambda item: item.name
+        )
 
     def find(self, name: str) -> TableSchema:
         """The table of this name; case is ignored when no name matches exactly.

@@ -23,6 +23,7 @@ from luma_bench.storage.catalog.tables import (
     INDEX_GENERATION,
     INLINE,
     LEASE,
+    OBJECT,
     SEGMENT,
     SNAPSHOT,
     TABLE,
@@ -129,7 +130,7 @@ def _keys(table: sa.Table) -> list[sa.Column[Any]]:
 # Blobs are up to 256 kB each: fewer of them at once.
 _ROWS = {INLINE.name: 64}
 _FILED = (SEGMENT, INDEX_GENERATION)
-_RETIRED = (SEGMENT, INDEX_GENERATION, INLINE, DELETION, COLUMN, TABLE)
+_RETIRED = (SEGMENT, INDEX_GENERATION, INLINE, DELETION, COLUMN, TABLE, OBJECT)
 _FIND = {
     table.name: _dead(
         table,

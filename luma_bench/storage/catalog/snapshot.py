@@ -19,6 +19,7 @@ from sqlalchemy import bindparam, func, select
 from luma_bench.storage.catalog.change import BlobRef
 from luma_bench.storage.catalog.deletes import DeletionRef
 from luma_bench.storage.catalog.history import check_kept, is_expired, read_snapshot
+from luma_bench.storage.catalog.objects import read_objects
 from luma_bench.storage.catalog.resolved import EMPTY, Contents, Deleted, ResolvedSnapshot, Tail
 from luma_bench.storage.catalog.retire import collected_file
 from luma_bench.storage.catalog.schema import table_schemas
@@ -241,15 +242,18 @@ def load(
     schema_snapshot = connection.execute(_SCHEMA, {"at": snapshot}).scalar_one()
     value = read_snapshot(connection, snapshot)
     if base is not None and base.schema_snapshot == schema_snapshot:
-        tables = base.tables
+        tables, objects = base.tables, base.objects
     else:
         key = {"at": snapshot}
         tables = MappingProxyType(
             table_schemas(connection.execute(_TABLES, key), connection.execute(_COLUMNS, key))
         )
+        objects = read_objects(connection, snapshot)
     older = base.holdings if base is not None and isinstance(base.holdings, CatalogHoldings) else None
     holdings = CatalogHoldings(read, folder, snapshot, older)
-    return ResolvedSnapshot(snapshot, value, tables, schema_snapshot, holdings, tail, deleted)
+    return ResolvedSnapshot(
+        snapshot, value, tables, schema_snapshot, holdings, tail, deleted, objects=objects
+    )
 
 
 def advanced(

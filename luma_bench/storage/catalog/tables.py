@@ -85,6 +85,20 @@ TABLE = Table(
     *_life_indexes("bench_table"),
 )
 
+# What has a name and holds no rows: views, schemas, sequences, policies. `definition` is JSON; names are compared casefolded.
+OBJECT = Table(
+    "bench_object",
+    METADATA,
+    Column("object_id", BigInteger, primary_key=True, autoincrement=False),
+    Column("kind", _TEXT, nullable=False),
+    Column("name", _TEXT, nullable=False),
+    Column("definition", _TEXT, nullable=False),
+    Column("comment", _TEXT, nullable=True),
+    Column("begin_snapshot", BigInteger, primary_key=True, autoincrement=False),
+    Column("end_snapshot", BigInteger, nullable=True),
+    *_life_indexes("bench_object"),
+)
+
 # Counters of a table that are never taken back: a row id or a column id means one thing for ever.
 TABLE_COUNTER = Table(
     "table_counter",
