@@ -6,7 +6,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.ready
 
-.PHONY: help setup demo lab test test-all lint bench bench-storage docs lock clean
+.PHONY: help setup demo lab test test-all lint bench bench-storage bench-sql sqllogic docs lock clean
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1\t/' | expand -t 18
@@ -45,6 +45,13 @@ bench: setup ## Luma Bench and its peers, interleaved; prints tables with versio
 bench-storage: setup ## what data takes on disk, and what writing, reading and finding it costs, beside Parquet, Feather, Lance and DuckDB
 	@VIRTUAL_ENV=$(VENV) $(BIN)/uv pip install -q --require-hashes -r peers.lock
 	@$(BIN)/python -m benchmarks.run storage-scan storage-write --out out/bench-storage
+
+bench-sql: setup ## TPC-H, wide tables, small questions, threads and changes, beside DuckDB and Polars (a checkout of ClickBench: LUMA_CLICKBENCH)
+	@$(BIN)/python -m benchmarks.run sql-small sql-rows sql-clickbench sql-tpch-1 sql-tpch-5 --rounds 3 --out out/bench-sql
+
+sqllogic: setup ## DuckDB's own SQL tests against KadeQL, from a checkout of its repository: make sqllogic DUCKDB=path
+	@test -n "$(DUCKDB)" || { echo "Say where DuckDB's repository is checked out: make sqllogic DUCKDB=path"; exit 2; }
+	@$(BIN)/python tests/sql/sqllogic/sqllogic_main.py "$(DUCKDB)" --page docs/design/sql-conformance.md $(SQLLOGIC_ARGS)
 
 docs: setup ## writes the generated parts of docs/ and runs every example in it
 	@$(BIN)/python scripts/docs.py

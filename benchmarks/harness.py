@@ -44,12 +44,16 @@ class Case:
 
 @dataclass(frozen=True, slots=True)
 class Timing:
-    """Seconds of every timed call of one contender on one case; `nbytes` of input make it a rate."""
+    """Seconds of every timed call of one contender on one case; `nbytes` of input make it a rate.
+
+    `cpu` is what the whole process spent meanwhile, on all cores: a busy machine changes it less than the seconds.
+    """
 
     case: str
     contender: str
     seconds: tuple[float, ...]
     nbytes: int | None = None
+    cpu: tuple[float, ...] = ()
 
     @property
     def median(self) -> float:
@@ -130,6 +134,16 @@ class SuiteResult:
         mine, reference = self.total(contender), self.total(self.peer)
         return None if mine is None or reference is None else mine / reference
 
+    def cpu_ratio(self, contender: str) -> float | None:
+        """The CPU seconds of a contender's calls over the peer's, in the cases that both ran; None when not taken."""
+        spent = reference = 0.0
+        for case in self.cases:
+            mine, theirs = self.timing(case, contender), self.timing(case, self.peer)
+            if mine is not None and theirs is not None and mine.cpu and theirs.cpu:
+                spent += statistics.median(mine.cpu)
+                reference += statistics.median(theirs.cpu)
+        return spent / reference if reference else None
+
     def geomean(self, contender: str) -> float | None:
         """The geometric mean of the contender's ratios."""
         ratios = [ratio for case in self.cases if (ratio := self.ratio(case, contender)) is not None]
@@ -163,15 +177,20 @@ def measure(
     for case in cases:
         _warm(case, max(1, warmup))
         seconds: dict[str, list[float]] = {contender.name: [] for contender in case.contenders}
+        spent: dict[str, list[float]] = {contender.name: [] for contender in case.contenders}
         gc.collect()
         for _ in range(rounds):
             for contender in case.contenders:
                 if contender.before is not None:
                     contender.before()
-                started = time.perf_counter()
+                used, started = time.process_time(), time.perf_counter()
                 contender.run()
                 seconds[contender.name].append(time.perf_counter() - started)
-        done = [Timing(case.name, name, tuple(found), case.nbytes) for name, found in seconds.items()]
+                spent[contender.name].append(time.process_time() - used)
+        done = [
+            Timing(case.name, name, tuple(found), case.nbytes, tuple(spent[name]))
+            for name, found in seconds.items()
+        ]
         timings += done
         if on_case is not None:
             on_case(case, done)

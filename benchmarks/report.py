@@ -100,7 +100,10 @@ def to_document(
 
 def from_record(record: Mapping[str, Any]) -> SuiteResult:
     """A suite back from the JSON document."""
-    timings = tuple(Timing(**{**timing, "seconds": tuple(timing["seconds"])}) for timing in record["timings"])
+    timings = tuple(
+        Timing(**{**timing, "seconds": tuple(timing["seconds"]), "cpu": tuple(timing.get("cpu", ()))})
+        for timing in record["timings"]
+    )
     targets = tuple(Target(**target) for target in record["targets"])
     return SuiteResult(**{**record, "timings": timings, "targets": targets, "notes": tuple(record["notes"])})
 

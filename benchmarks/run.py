@@ -1,4 +1,4 @@
-"""`python -m benchmarks.run [NAMES] [--scale 1] [--rounds 5] [--quick] [--gate] --out DIR`."""
+"""`python -m benchmarks.run [NAMES] [--scale 1] [--rounds 5] [--quick] [--gate] [--clickbench PATH] --out DIR`."""
 
 from __future__ import annotations
 
@@ -10,7 +10,21 @@ from pathlib import Path
 
 from rich.console import Console
 
-from benchmarks import environment, imports, report, small, storage_scan, storage_write, tpch, write
+from benchmarks import (
+    environment,
+    imports,
+    report,
+    small,
+    sql_clickbench,
+    sql_rows,
+    sql_small,
+    sql_spill,
+    sql_tpch,
+    storage_scan,
+    storage_write,
+    tpch,
+    write,
+)
 from benchmarks.harness import SuiteResult
 from benchmarks.suite import Request, Suite
 
@@ -25,6 +39,15 @@ STORAGE: Mapping[str, Suite] = {
     "storage-write": storage_write.run,
 }
 """Suites of `make bench-storage`: run when they are named."""
+SQL: Mapping[str, Suite] = {
+    "sql-small": sql_small.run,
+    "sql-rows": sql_rows.run,
+    "sql-clickbench": sql_clickbench.run,
+    "sql-tpch-1": sql_tpch.at(1),
+    "sql-tpch-5": sql_tpch.at(5),
+    "sql-spill": sql_spill.run,
+}
+"""Suites of `make bench-sql`, but for the last, which takes much disk: run when they are named."""
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -35,7 +58,7 @@ def main(arguments: list[str] | None = None) -> int:
     folder.mkdir(parents=True, exist_ok=True)
     scale = options.scale if options.scale is not None else (0.1 if options.quick else 1.0)
     rounds = options.rounds if options.rounds is not None else (3 if options.quick else 5)
-    request = Request(scale, rounds, options.quick, folder, out, options.threads)
+    request = Request(scale, rounds, options.quick, folder, out, options.threads, options.clickbench)
     facts = environment.describe(folder)
     out.print(
         f"{facts['cpu']}, {facts['cores']} cores, {facts['memory_gb']} GB; fdatasync {facts['disk_fdatasync_ms']} ms",
@@ -44,9 +67,10 @@ def main(arguments: list[str] | None = None) -> int:
     results: list[SuiteResult] = []
     for name in options.names or list(SUITES):
         out.rule(name, align="left")
-        result = {**SUITES, **STORAGE}[name](request)
-        report.console(result, out)
-        results.append(result)
+        made = {**SUITES, **STORAGE, **SQL}[name](request)
+        for result in [made] if isinstance(made, SuiteResult) else made:
+            report.console(result, out)
+            results.append(result)
     written = report.write(
         report.to_document(facts, {"scale": scale, "rounds": rounds, "threads": options.threads}, results),
         folder,
@@ -63,9 +87,9 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "names",
         nargs="*",
-        choices=[[], *SUITES, *STORAGE],
+        choices=[[], *SUITES, *STORAGE, *SQL],
         metavar="NAME",
-        help=f"of {', '.join([*SUITES, *STORAGE])}; by default {', '.join(SUITES)}",
+        help=f"of {', '.join([*SUITES, *STORAGE, *SQL])}; by default {', '.join(SUITES)}",
     )
     parser.add_argument("--scale", type=float, help="TPC-H scale factor (1; with --quick 0.1)")
     parser.add_argument("--rounds", type=int, help="timed calls of a slow case (5; with --quick 3)")
@@ -76,6 +100,12 @@ def _parser() -> argparse.ArgumentParser:
         "--quick", action="store_true", help="small data and few calls: to see that everything runs"
     )
     parser.add_argument("--gate", action="store_true", help="end 1 when a target is missed")
+    parser.add_argument(
+        "--clickbench",
+        type=Path,
+        default=os.environ.get("LUMA_CLICKBENCH") or None,
+        help="a checkout of ClickBench, or its file of queries, for sql-clickbench (LUMA_CLICKBENCH)",
+    )
     parser.add_argument(
         "--out", type=Path, default=Path("out/benchmarks"), help="where data and results go (out/benchmarks)"
     )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,7 +16,10 @@ from benchmarks.harness import SuiteResult
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """One run: `scale` is TPC-H's scale factor, `rounds` the timed calls of a slow case, `folder` where files go."""
+    """One run: `scale` is TPC-H's scale factor, `rounds` the timed calls of a slow case, `folder` where files go.
+
+    `texts` is a checkout of ClickBench, or its file of queries; None where there is none.
+    """
 
     scale: float
     rounds: int
@@ -24,6 +27,7 @@ class Request:
     folder: Path
     out: Console
     threads: int
+    texts: Path | None = None
 
     @property
     def data(self) -> Path:
@@ -41,6 +45,6 @@ class Request:
 class Suite(Protocol):
     """A function that times one subject."""
 
-    def __call__(self, request: Request) -> SuiteResult:
-        """Time it and give the figures."""
+    def __call__(self, request: Request) -> SuiteResult | Sequence[SuiteResult]:
+        """Time it and give the figures; several tables where the same data serves them."""
         ...

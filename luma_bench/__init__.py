@@ -12,9 +12,11 @@ from luma_bench import errors
 
 if typing.TYPE_CHECKING:
     from luma_bench.bench.bench import Bench, open  # noqa: A004
+    from luma_bench.bench.formatting import format_kadeql
     from luma_bench.bench.result import Result
     from luma_bench.bench.transaction import Transaction
     from luma_bench.frame import DataFrame, GroupBy, Series
+    from luma_bench.types.identity import Identity
     from luma_bench.types.record import RunRecord, Snapshot
 
 __version__ = "0.1.0"
@@ -22,6 +24,7 @@ __all__ = [
     "Bench",
     "DataFrame",
     "GroupBy",
+    "Identity",
     "Result",
     "RunRecord",
     "Series",
@@ -29,16 +32,19 @@ __all__ = [
     "Transaction",
     "__version__",
     "errors",
+    "format_kadeql",
     "open",
 ]
 
 _HOMES = {
     "Bench": "luma_bench.bench.bench",
     "open": "luma_bench.bench.bench",
+    "format_kadeql": "luma_bench.bench.formatting",
     "Result": "luma_bench.bench.result",
     "DataFrame": "luma_bench.frame",
     "Series": "luma_bench.frame",
     "GroupBy": "luma_bench.frame",
+    "Identity": "luma_bench.types.identity",
     "RunRecord": "luma_bench.types.record",
     "Snapshot": "luma_bench.types.record",
     "Transaction": "luma_bench.bench.transaction",

@@ -47,6 +47,17 @@ class Settings:
         Threads that run a query and decode segments; 0 for every core.
     memory_limit
         What DuckDB may use before it spills; 0 for half of the memory.
+    spill_dir
+        Where it spills to, in a folder of its own there; empty for the system's folder of temporary files.
+    max_spill_bytes
+        What it may spill; 0 for 90 % of the room on that disk. A query that needs more fails and leaves nothing.
+    max_result_rows, max_result_bytes
+        The most that one result may hold; 0 for no limit. A larger one fails and says how to raise it, or to stream.
+    files
+        What queries may read by name: folders, files, globs such as `data/*.csv`, and prefixes of URLs. Empty for nothing.
+        Relative ones, and those in a query, count from the process's working directory when the bench was opened.
+    files_write
+        Folders that `COPY … TO` may write files into. Empty for none.
     pool_bytes
         What the buffer pool of decoded chunks may hold; 0 for a quarter of the memory.
     result_cache_bytes
@@ -64,7 +75,7 @@ class Settings:
     timezone
         The session's time zone for SQL; empty for the machine's.
     timeout
-        Seconds a statement may run; 0 for no limit.
+        Seconds a statement may run; 0 for no limit. A call's own `timeout=` wins.
     retention
         How long a snapshot is kept after a newer one: seconds, a text such as "7 days" or "12 hours", or "forever".
     background_compaction
@@ -78,6 +89,12 @@ class Settings:
 
     threads: Annotated[int, msgspec.Meta(ge=0)] = 0
     memory_limit: _Bytes = 0
+    spill_dir: str = ""
+    max_spill_bytes: _Bytes = 0
+    max_result_rows: _Bytes = 0
+    max_result_bytes: _Bytes = 0
+    files: tuple[str, ...] = (".",)
+    files_write: tuple[str, ...] = (".",)
     pool_bytes: _Bytes = 0
     result_cache_bytes: _Bytes = 256 << 20
     cache_bytes: _Bytes = 4 << 30
@@ -149,6 +166,7 @@ def _login() -> str:
 
 
 SETTING_NAMES: tuple[str, ...] = tuple(field.name for field in fields(Settings))
+_LISTS = frozenset({"files", "files_write"})
 
 
 def load(
@@ -163,7 +181,8 @@ def load(
     arguments
         Keyword arguments of `lb.open`.
     env
-        The environment; `LUMA_THREADS=2` sets `threads`. Defaults to the process's.
+        The environment; `LUMA_THREADS=2` sets `threads`, and `LUMA_FILES="data;/srv/shared"` the list `files`. Defaults to
+        the process's.
 
     Raises
     ------
@@ -174,9 +193,11 @@ def load(
     if folder is not None:
         values |= _checked(str(folder / "luma.toml"), read_toml(folder).get("settings", {}), strict=True)
     environment = os.environ if env is None else env
-    found = {
+    found: dict[str, Any] = {
         name: environment[key] for name in SETTING_NAMES if (key := f"LUMA_{name.upper()}") in environment
     }
+    for name in _LISTS & found.keys():
+        found[name] = [item for item in found[name].split(";") if item.strip()]
     values |= _checked("environment (LUMA_…)", found, strict=False)
     values |= _checked("lb.open", dict(arguments or {}), strict=True)
     return Settings(**values)
@@ -224,8 +245,14 @@ def _checked(source: str, values: Mapping[str, Any], *, strict: bool) -> dict[st
     unknown = [name for name in values if name not in SETTING_NAMES]
     if unknown:
         raise ConfigError.invalid(source, f"unknown setting {unknown[0]!r}", SETTING_NAMES)
+    given = dict(values)
+    for name in _LISTS & given.keys():
+        items: Any = given[name]
+        listed: Any = [items] if isinstance(items, str | os.PathLike) else items
+        if isinstance(listed, list | tuple):
+            given[name] = [os.fspath(item) if isinstance(item, os.PathLike) else item for item in listed]
     try:
-        converted = msgspec.convert(dict(values), Settings, strict=strict)
+        converted = msgspec.convert(given, Settings, strict=strict)
     except msgspec.ValidationError as error:
         raise ConfigError.invalid(source, str(error), SETTING_NAMES) from error
     if "retention" in values:

@@ -9,6 +9,8 @@ from __future__ import annotations
 import difflib
 from collections.abc import Iterable, Sequence
 
+from luma_bench.carets import pointed
+
 
 def nearest(name: str, known: Iterable[str], count: int = 3) -> list[str]:
     """The names most like `name`, best first, ignoring case (`difflib` ratio of at least 0.6)."""
@@ -67,6 +69,14 @@ class CatalogError(LumaError):
     def unknown_object(cls, kind: str, name: str, known: Sequence[str]) -> CatalogError:
         """No view, schema, sequence or policy of this name at the snapshot."""
         return cls(f"There is no {kind} {name!r}.", hint=choices(name, known, f"{kind}s"))
+
+    @classmethod
+    def is_view(cls, name: str) -> CatalogError:
+        """A view's name where a table's must stand."""
+        return cls(
+            f"{name!r} is a view, and holds no rows of its own.",
+            hint=f"Name a table that it reads (SHOW CREATE VIEW {name} shows them), or ask it in KadeQL: FROM {name}.",
+        )
 
     @classmethod
     def object_exists(cls, kind: str, name: str) -> CatalogError:
@@ -163,6 +173,41 @@ class ConflictError(LumaError):
         )
 
 
+class ForbiddenError(LumaError):
+    """An identity may not read or change this; nothing was done."""
+
+    @classmethod
+    def table(cls, user: str, operation: str, table: str) -> ForbiddenError:
+        """A change of a table that has policies."""
+        return cls(
+            f"{user!r} may not {operation} table {table!r}: policies are about it.",
+            hint="Nothing was changed. An identity with the role 'owner' may.",
+        )
+
+    @classmethod
+    def owner(cls, user: str, what: str) -> ForbiddenError:
+        """What only owners may."""
+        return cls(
+            f"{user!r} may not {what}.", hint="It takes an identity with the role 'owner'; nothing was done."
+        )
+
+    @classmethod
+    def masked(cls, user: str, table: str, column: str) -> ForbiddenError:
+        """A look-up by a key that is masked."""
+        return cls(
+            f"{user!r} may not look rows of table {table!r} up by {column!r}, which is masked.",
+            hint="Ask by another column: SELECT … FROM t WHERE ….",
+        )
+
+    @classmethod
+    def broken(cls, table: str, policies: Sequence[str], why: str) -> ForbiddenError:
+        """A policy that cannot be applied, so that nothing is shown."""
+        return cls(
+            f"Table {table!r} cannot be shown: its policies ({', '.join(policies) or 'none for you'}) cannot be applied ({why}).",
+            hint="An owner sees the reason with SHOW POLICIES, and makes them anew with CREATE OR REPLACE … POLICY.",
+        )
+
+
 class TransactionError(LumaError):
     """A transaction is open already, is over, or was never begun."""
 
@@ -247,13 +292,55 @@ class EngineError(LumaError):
     """An engine failed or cannot serve; the message is the engine's own, in one sentence."""
 
 
+class ResourceError(EngineError):
+    """A statement needs more than it may have: memory, room to spill, rows or bytes of its result."""
+
+    @classmethod
+    def result(cls, unit: str, limit: int, argument: str, setting: str) -> ResourceError:
+        """A result larger than its cap."""
+        return cls(
+            f"The result has more than {limit:,} {unit}, the most that it may hold.",
+            hint=f"Read less (LIMIT, an aggregate), allow more ({argument}=… of the call, or the setting {setting}), "
+            "or take it as a stream: bench.stream(text).",
+        )
+
+    @classmethod
+    def memory(cls, problem: str) -> ResourceError:
+        """The engine's memory limit."""
+        return cls(
+            f"DuckDB ran out of memory: {problem}",
+            hint="Raise memory_limit (lb.open(path, memory_limit=…)), free disk space for spilling, or read less: "
+            "fewer columns, a WHERE, an aggregate instead of all rows.",
+        )
+
+    @classmethod
+    def spill(cls, problem: str) -> ResourceError:
+        """The room for what does not fit the memory limit."""
+        return cls(
+            f"The query needs more room to spill than there is: {problem}",
+            hint="Nothing was changed, and what was spilled is removed. Raise max_spill_bytes or memory_limit, name a larger "
+            "disk with spill_dir, or read less.",
+        )
+
+
+NOTHING_CHANGED = "; nothing was changed."
+
+
 class CancelledError(LumaError):
     """The query was cancelled by `bench.cancel()`, an interrupt or a timeout."""
 
     @classmethod
     def query(cls, elapsed: float) -> CancelledError:
         """A running statement was stopped."""
-        return cls(f"Cancelled after {elapsed:.1f} s; nothing was changed.")
+        return cls(f"Cancelled after {elapsed:.1f} s{NOTHING_CHANGED}")
+
+    @classmethod
+    def timeout(cls, limit: float) -> CancelledError:
+        """A statement ran longer than it may."""
+        return cls(
+            f"Stopped by the timeout of {limit:g} s{NOTHING_CHANGED}",
+            hint="Raise it with timeout=… of the call or of lb.open(path), or read less.",
+        )
 
 
 class KadeQLError(LumaError):
@@ -268,7 +355,7 @@ class KadeQLError(LumaError):
         self.column: int | None = None
         body = message
         if span is not None and text:
-            self.line, self.column, body = _point(message, text, span)
+            self.line, self.column, body = pointed(message, text, span)
         super().__init__(body, hint=hint)
         self.plain = message
 
@@ -289,20 +376,25 @@ class KadeQLConstraintError(KadeQLError, ConstraintError):
     """Rows that a statement makes break a constraint; nothing of the statement was written."""
 
 
+class KadeQLCatalogError(KadeQLError, CatalogError):
+    """A statement names a table, view or snapshot that is not there, or makes one that is there already."""
+
+
+class KadeQLSchemaError(KadeQLError, SchemaError):
+    """The rows of a statement do not fit their table; nothing of the statement was written."""
+
+
+class KadeQLTransactionError(KadeQLError, TransactionError):
+    """A statement begins or ends a transaction where it cannot."""
+
+
+class KadeQLReadOnlyError(KadeQLError, ReadOnlyError):
+    """A statement changes something through a read-only bench or at a past snapshot."""
+
+
+class KadeQLForbiddenError(KadeQLError, ForbiddenError):
+    """A statement does what the identity may not; nothing of it was done."""
+
+
 class KadeQLUnsupportedError(KadeQLError, UnsupportedError):
     """The statement is KadeQL, or DuckDB's, but is refused here; the hint says what to write instead."""
-
-
-def _point(message: str, text: str, span: tuple[int, int]) -> tuple[int, int, str]:
-    """Line, column and the message followed by the line and a caret line under the span."""
-    start = min(span[0], len(text))
-    begin = text.rfind("\n", 0, start) + 1
-    stop = text.find("\n", start)
-    shown = text[begin : stop if stop >= 0 else len(text)].rstrip("\r")
-    line = text.count("\n", 0, start) + 1
-    column = start - begin + 1
-    width = max(1, min(span[1], begin + len(shown)) - start)
-    label = f"line {line}: "
-    # Tabs stay tabs in the pad, so that the caret stands under its character in any viewer.
-    pad = "".join("\t" if char == "\t" else " " for char in shown[: column - 1])
-    return line, column, f"{message}\n{label}{shown}\n{' ' * len(label)}{pad}{'^' * width}"

@@ -22,6 +22,8 @@ ROOT = Path(__file__).resolve().parents[1]
 if str(ROOT) not in sys.path:
     sys.path.insert(0, str(ROOT))
 
+from scripts import docs_language  # noqa: E402
+
 BLOCK = re.compile(r"(<!-- begin: (?P<name>[a-z-]+)[^>]*-->\n).*?(<!-- end: (?P=name) -->)", re.DOTALL)
 
 
@@ -169,19 +171,6 @@ def refused_statements(_: Path) -> str:
     return "\n".join(["| Statement | Why | Write instead |", "|---|---|---|", *rows])
 
 
-def refused_clauses(_: Path) -> str:
-    """What is refused inside statements that change something, and what to write instead."""
-    from luma_bench.language import columns, insert, refusals
-
-    found = [*columns.CONSTRAINTS.values(), insert.ON_CONFLICT, insert.DEFAULT_VALUE]
-    for name, item in vars(refusals).items():
-        if isinstance(item, refusals.Refusal) and not name.startswith("_"):
-            found.append(item)
-    found += [*refusals.CONSTRAINT_CHANGES.values(), *refusals.TABLE_CHANGES.values()]
-    rows = dict.fromkeys(f"| {item.what} | {item.instead} |" for item in found)
-    return "\n".join(["| Clause | Write instead |", "|---|---|", *rows])
-
-
 def _refused() -> Iterator[tuple[str, Any]]:
     """Every refusal of a statement, after the leading words that share it."""
     from luma_bench.language.refusals import STATEMENTS
@@ -201,7 +190,16 @@ PARTS: dict[str, Callable[[Path], str]] = {
     "pages": page_list,
     "later-statements": later_statements,
     "refused-statements": refused_statements,
-    "refused-clauses": refused_clauses,
+    "statements": docs_language.statements,
+    "statement-list": docs_language.statement_list,
+    "functions": docs_language.functions,
+    "operators": docs_language.operators,
+    "types": docs_language.types,
+    "keywords": docs_language.keywords,
+    "refusals": docs_language.refusals,
+    "islands": docs_language.islands,
+    "refused-functions": docs_language.refused_functions,
+    "messages": docs_language.message_families,
 }
 
 
@@ -303,7 +301,8 @@ def _opening(text: str) -> tuple[str, str]:
     paragraph = next(
         (block for block in plain if block and block[0] not in "#<|!-" and not block.startswith("```")), ""
     )
-    sentence = re.split(r"(?<=[.:])\s", " ".join(paragraph.replace("**", "").split()), maxsplit=1)[0]
+    said = " ".join(paragraph.replace("**", "").split()).removeprefix("One rule. ")
+    sentence = re.split(r"(?<=[.:])\s", said, maxsplit=1)[0]
     return title, sentence.rstrip(":") + ("." if sentence.endswith(":") else "")
 
 

@@ -51,7 +51,7 @@ def trace(bench: lb.Bench) -> list[str]:
         lambda: statements.parse(TEXT),
     )
     out += ["                  " + line for line in query.sql.splitlines()]
-    ask = Ask(params=params)
+    ask = Ask(params=params, identity=lb.Identity("reader", roles=("owner",)))
     pinned = step(
         "3  ",
         lambda made: f"pinned snapshot {made.id} with {len(made.tables)} table",
@@ -64,19 +64,26 @@ def trace(bench: lb.Bench) -> list[str]:
     )
     for name, source in bound.inputs.sources.items():
         out.append(f"5               source {name!r}: {source.rows():,} rows")
+    bound = step(
+        "6  ",
+        lambda made: (
+            f"rules: {', '.join(fired.name for fired in made.rules) or 'none has more to leave out'}"
+        ),
+        lambda: statements.runner.binder.reduced(bound),
+    )
     table = step(
-        "6  ", lambda made: f"ran: {made.num_rows} rows out",
+        "7  ", lambda made: f"ran: {made.num_rows} rows out",
         lambda: bound.choice.engine.run(SqlFragment(query.sql, params), bound.inputs),
     )  # fmt: skip
     counters = bound.inputs.counters
     out.append(
         f"                  segments {counters.segments_read} read, {counters.segments_pruned} pruned; {counters.rows_read:,} rows, {counters.bytes_read:,} bytes"
     )
-    out.append(f"7               Arrow: {', '.join(f'{f.name} {f.type}' for f in table.schema)}")
+    out.append(f"8               Arrow: {', '.join(f'{f.name} {f.type}' for f in table.schema)}")
     result = bench.kadeql(TEXT, params)
     out.append(f"                  {result.run.badge}")
     again = bench.kadeql(TEXT, params)
-    out.append(f"8                 {again.run.badge}")
+    out.append(f"9                 {again.run.badge}")
     return out
 
 

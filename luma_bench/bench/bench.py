@@ -10,9 +10,11 @@ from luma_bench.bench.asking import Asking
 from luma_bench.bench.handle import At, Progress
 from luma_bench.bench.machinery import Machinery
 from luma_bench.bench.opening import open_store
+from luma_bench.bench.policy import ChangePermit, Policy, PolicyBook, require_owner
 from luma_bench.bench.transaction import Transaction, no_commit_details
 from luma_bench.bench.writing import WriteRequest, names_of
-from luma_bench.errors import UnsupportedError
+from luma_bench.errors import ForbiddenError, UnsupportedError
+from luma_bench.types.identity import OWNER, Identity
 from luma_bench.types.record import Snapshot
 
 WriteMode = Literal["create", "append", "replace", "upsert"]
@@ -23,6 +25,7 @@ def open(  # noqa: A001
     mode: Literal["a", "r"] = "a",
     *,
     storage_options: Mapping[str, Any] | None = None,
+    identity: Identity | None = None,
     **settings: Any,
 ) -> Bench:
     """Open the bench at `path`; it is created when there is none.
@@ -37,6 +40,9 @@ def open(  # noqa: A001
     storage_options
         For a URL: options of the service and of the HTTP client by obstore's names, as `{"region": "eu-west-1"}`. What is
         not given comes from the environment (`AWS_…`, `GOOGLE_…`, `AZURE_…`). They are kept in no file.
+    identity
+        Who works with it, for policies about rows and columns: see `Bench.acting_as`. By default an owner, whom no policy
+        stands in the way of.
     settings
         Any field of `luma_bench.config.Settings`; they win over `luma.toml` and the environment.
 
@@ -61,7 +67,8 @@ def open(  # noqa: A001
     if not isinstance(path, str | os.PathLike):  # pyright: ignore[reportUnnecessaryIsInstance]
         raise UnsupportedError(f"{path!r} is no path.", hint="Give a folder: lb.open('demo.luma').")
     store = open_store(path, mode, settings, storage_options)
-    return Bench(store, Machinery(store))
+    who = identity or Identity(store.settings.effective_author, (OWNER,))
+    return Bench(store, Machinery(store), who)
 
 
 class Bench(Asking):
@@ -198,8 +205,9 @@ class Bench(Asking):
             "series_key": names_of(series_key),
         }
         asked = WriteRequest(table, data, mode, settings, rejects, max_rejects, options)
+        permit = ChangePermit(PolicyBook(self._store), self._identity)
         with self._machinery.stoppable() as stop:
-            return asked.run(self._store, message, token, progress, stop)
+            return asked.run(self._store, permit, message, token, progress, stop)
 
     def export(
         self, what: str, path: str | os.PathLike[str], format: str | None = None,  # noqa: A002 (the name people expect)
@@ -234,7 +242,7 @@ class Bench(Asking):
         options = ExportOptions(compression, row_group_rows, delimiter, header, null)
         pinned, statements = self._pinned(), self._machinery.statements
         with self._machinery.stoppable() as stop:
-            return export(self._store, statements, pinned, what, path, format, options, progress, stop)
+            return export(statements, self._identity, pinned, what, path, format, options, progress, stop)
 
     # --- history ---
 
@@ -258,9 +266,46 @@ class Bench(Asking):
             No such snapshot.
         """
         self._alive()
-        pinned = Bench(self._store, self._machinery, self._store.resolve(when).id)
+        pinned = Bench(self._store, self._machinery, self._identity, self._store.resolve(when).id)
+        pinned._owns = False
         self._store.pins.hold_for(pinned, pinned.snapshot)
         return pinned
+
+    def acting_as(self, identity: Identity) -> Bench:
+        """The same bench as somebody else works with it: their roles decide which rows and columns they see.
+
+        Policies are made by CREATE ROW POLICY and CREATE MASKING POLICY, and apply inside of every scan. Whoever holds
+        this handle can read the bench's files too: hand the other one to those who must not.
+
+        Raises
+        ------
+        ForbiddenError
+            This handle's identity is no owner, and the other one has roles that it lacks.
+
+        Examples
+        --------
+        >>> guest = bench.acting_as(lb.Identity("ada", roles=("analyst",)))
+        >>> guest.kadeql("SELECT count(*) FROM salaries")
+        """
+        self._alive()
+        mine = self._identity
+        if not mine.is_owner and (identity.user != mine.user or not set(identity.roles) <= set(mine.roles)):
+            raise ForbiddenError.owner(mine.user, f"act as {identity.user!r}")
+        other = Bench(self._store, self._machinery, identity, self._at)
+        other._owns = False
+        return other
+
+    def policies(self) -> list[Policy]:
+        """The policies in force, by table and name; for owners.
+
+        Raises
+        ------
+        ForbiddenError
+            This handle's identity is none.
+        """
+        self._alive()
+        require_owner(self._identity, "list policies")
+        return PolicyBook(self._store).policies()
 
     def tag(self, name: str, at: At | None = None) -> Snapshot:
         """Name a snapshot (the newest, or `at`); a tag stays where it was put."""

@@ -5,19 +5,32 @@ Steps 3 to 5 of docs/design/life-of-a-query.md.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
 from typing import Any
 
+import pyarrow as pa
+
+from luma_bench.bench.access import Access
 from luma_bench.bench.ask import Ask
+from luma_bench.bench.external import ExternalFiles, files_read
+from luma_bench.bench.information import Information
 from luma_bench.bench.metered import MeteredScan
+from luma_bench.bench.reducing import Reducer
 from luma_bench.bench.relations import arrow_relations
+from luma_bench.bench.sequence_values import SequenceValues
+from luma_bench.bench.views import Reading, Views, in_view, joined
 from luma_bench.engines.router import Choice, Router
 from luma_bench.errors import KadeQLBindError, KadeQLError, LumaError
-from luma_bench.language import Parameter, Pin, Query, relocate
-from luma_bench.plan.engine import Engine, Inputs, SqlFragment
+from luma_bench.language import Parameter, Pin, Query, ViewUse, relocate
+from luma_bench.language.placed import Placed
+from luma_bench.plan.engine import Engine, FileInputs, Inputs, SqlFragment
+from luma_bench.plan.profile import FiredRule
 from luma_bench.storage.store import ResolvedSnapshot, Store
-from luma_bench.types.scan import ScanCounters, ScanSource
+from luma_bench.types.identity import Identity
+from luma_bench.types.inspector import SqlInspector
+from luma_bench.types.limits import Limits
+from luma_bench.types.scan import ScanCounters
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,56 +42,142 @@ class Bound:
     snapshot: ResolvedSnapshot
     pinned: tuple[int, ...]
     choice: Choice
+    query: Query
+    rules: tuple[FiredRule, ...] = ()
+
+    def run(self, prefix: str = "", span: tuple[int, int] | None = None) -> pa.Table:
+        """The rows of the query, with `prefix` before its SQL: of `EXPLAIN `, say, the plan.
+
+        Raises
+        ------
+        KadeQLError
+            It points into the user's text; to `span` where the engine names no place.
+        """
+        fragment = replace(self.fragment, text=prefix + self.fragment.text) if prefix else self.fragment
+        try:
+            return self.choice.engine.run(fragment, self.inputs)
+        except KadeQLError as error:
+            raise located(error, self.query, len(prefix), span) from error
+
+    def stream(self) -> pa.RecordBatchReader:
+        """The rows as a stream; what goes wrong, now or with a later batch, points into the user's text."""
+        try:
+            stream = self.choice.engine.stream(self.fragment, self.inputs)
+        except KadeQLError as error:
+            raise located(error, self.query) from error
+        return pa.RecordBatchReader.from_batches(stream.schema, _told(stream, self.query))
 
 
 class Binder:
     """Binds queries over one store for one set of engines."""
 
-    def __init__(self, store: Store, engines: Mapping[str, Engine], router: Router) -> None:
+    def __init__(
+        self,
+        store: Store,
+        engines: Mapping[str, Engine],
+        router: Router,
+        inspector: SqlInspector,
+        files: ExternalFiles,
+    ) -> None:
         self.store = store
+        self.files = files
         self.engines = engines
         self.router = router
+        self.access = Access(store, self, inspector)
+        self.views = Views(inspector)
+        self.information = Information(self)
+        self.reducer = Reducer()
+        self.sequences = SequenceValues(store)
 
     def resolve(self, ask: Ask) -> ResolvedSnapshot:
         """What the call reads: the transaction's or the frame's own view, else the snapshot that it names."""
         return self.store.resolve(ask.at) if ask.view is None else ask.view
 
-    def bind(self, query: Query, ask: Ask, snapshot: ResolvedSnapshot) -> Bound:
-        """Pin every table the query names, check its parameters, and choose the engine."""
-        inputs, pinned = self._inputs(query, ask, snapshot)
+    def bind(self, query: Query, ask: Ask, snapshot: ResolvedSnapshot, *, types_only: bool = False) -> Bound:
+        """Pin every table the query names, check its parameters, and choose the engine.
+
+        With `types_only` the query is about to be described: relations that tell of the catalog stay empty.
+        """
+        query, files = self.files.bind(query, ask.params, notes=ask.notes)
+        inputs, pinned, views = self._inputs(query, ask, snapshot, types_only)
+        files = joined(files, inputs.files)
+        inputs = replace(inputs, files=files)
+        query = replace(query, views=views) if views else query
+        inputs = replace(inputs, limits=ask.limits or Limits.of(self.store.settings))
+        if query.sequences:
+            inputs = replace(inputs, sequences=self.sequences.inputs(query, snapshot))
         fragment = SqlFragment(query.sql, self._params(query, ask.params))
         choice = self.router.choose(ask.engine, fragment, inputs, self.engines, strict=ask.strict)
-        return Bound(fragment, inputs, snapshot, pinned, choice)
+        if files is not None:
+            choice = replace(choice, reason=f"{choice.reason}; {files_read(files)}")
+        return Bound(fragment, inputs, snapshot, pinned, choice, query)
 
-    def _inputs(self, query: Query, ask: Ask, snapshot: ResolvedSnapshot) -> tuple[Inputs, tuple[int, ...]]:
-        """Every table whose name stands in the text: more than it reads costs nothing, less is never the case."""
-        relations = arrow_relations(ask.tables)
+    def evaluate(self, fragment: SqlFragment, inputs: Inputs, ask: Ask) -> pa.Table:
+        """The rows of a text of the bench's own by the engine that the call asks for; errors point into that text."""
+        choice = self.router.choose(ask.engine, fragment, inputs, self.engines, strict=ask.strict)
+        return choice.engine.run(fragment, inputs)
+
+    def reduced(self, bound: Bound) -> Bound:
+        """The query, about to run, with less to read where a rule proves that some chunks cannot matter."""
+        if bound.choice.engine.looks_up:
+            return bound
+        rules = self.reducer.apply(bound.fragment, bound.inputs)
+        return replace(bound, rules=rules) if rules else bound
+
+    def _inputs(
+        self, query: Query, ask: Ask, snapshot: ResolvedSnapshot, types_only: bool
+    ) -> tuple[Inputs, tuple[int, ...], tuple[ViewUse, ...]]:
+        """Everything that the query and the views in it read."""
         counters = ScanCounters()
-        hidden = {name.casefold() for name in relations}
-        sources: dict[str, ScanSource] = {
-            schema.name: self._metered(snapshot, schema.name, counters)
-            for schema in snapshot.tables.values()
-            if (folded := schema.name.casefold()) in query.names and folded not in hidden
-        }
-        pinned: list[int] = []
-        for pin in query.pins:
-            past = self.pinned_at(pin, query, ask.params)
-            try:
-                sources[pin.alias] = self._metered(past, past.find(pin.table).name, counters)
-            except LumaError as error:
-                raise KadeQLBindError(
-                    f"At snapshot {past.id}: {error.message}",
-                    text=query.whole,
-                    span=pin.span,
-                    hint=error.hint,
-                ) from error
-            pinned.append(past.id)
-        known = tuple(schema.name for schema in snapshot.tables.values())
-        return Inputs(sources, relations, counters, known), tuple(pinned)
 
-    def _metered(self, snapshot: ResolvedSnapshot, table: str, counters: ScanCounters) -> MeteredScan:
+        def scan(at: ResolvedSnapshot, table: str) -> MeteredScan:
+            return self._metered(at, table, counters, ask.identity)
+
+        def pinned_at(pin: Pin, reader: Query) -> ResolvedSnapshot:
+            return self.pinned_at(pin, reader, ask.params if reader is query else {})
+
+        def files(body: Query, before: int) -> tuple[Query, FileInputs | None]:
+            return self.files.bind(body, {}, before=before, notes=ask.notes)
+
+        reading = Reading(
+            self.views,
+            arrow_relations(ask.tables),
+            scan,
+            pinned_at,
+            files,
+            lambda name, at: self.information.relation(name, at, ask.identity, types_only=types_only),
+        )
+        reading.read(query, snapshot)
+        known = tuple(item.name for item in (*snapshot.tables.values(), *snapshot.objects_of("view")))
+        inputs = Inputs(
+            reading.sources,
+            reading.relations,
+            counters,
+            known,
+            tuple(reading.views.values()),
+            reading.files_below,
+        )
+        return inputs, tuple(reading.pinned), tuple(reading.uses.values())
+
+    def below(self, query: Query, ask: Ask, snapshot: ResolvedSnapshot) -> tuple[int, ...] | None:
+        """The snapshots that pins in views below the query name; None when a view is volatile or does not resolve."""
+        if not snapshot.objects and not query.pins:
+            return ()
+        try:
+            bodies, pinned = self.views.below(
+                query,
+                snapshot,
+                lambda pin, reader: self.pinned_at(pin, reader, ask.params if reader is query else {}),
+            )
+        except LumaError:
+            return None  # binding tells what is wrong, and where
+        return None if any(body.volatile for body in bodies) else tuple(pinned)
+
+    def _metered(
+        self, snapshot: ResolvedSnapshot, table: str, counters: ScanCounters, identity: Identity
+    ) -> MeteredScan:
         """A table's scan, which holds its snapshot against collecting as long as the engine keeps it."""
-        scan = MeteredScan(self.store.scan(snapshot, table), counters)
+        scan = MeteredScan(self.access.scan(snapshot, table, identity), counters)
         self.store.pins.hold_for(scan, snapshot.id)
         return scan
 
@@ -93,7 +192,7 @@ class Binder:
         value: Any = pin.value
         if isinstance(value, Parameter):
             if value.name not in params:
-                raise _unbound(query, value.name)
+                raise missing_value(query, value.name)
             value = params[value.name]
         try:
             return self.store.resolve(_moment(value) if pin.by == "timestamp" else value)
@@ -103,23 +202,45 @@ class Binder:
     def _params(self, query: Query, params: Mapping[str, object]) -> dict[str, object]:
         for name in sorted(query.params):
             if name not in params:
-                raise _unbound(query, name)
+                raise missing_value(query, name)
         return {name: params[name] for name in query.params}
 
 
-def located(error: KadeQLError, query: Query, prefix: int = 0) -> KadeQLError:
-    """An engine's error, pointing into the user's text; `prefix` characters stood before the query's own SQL."""
+def located(
+    error: KadeQLError, query: Query, prefix: int = 0, span: tuple[int, int] | None = None
+) -> KadeQLError:
+    """An engine's error, pointing into the user's text; `prefix` characters stood before the query's own SQL.
+
+    One without a place points at `span`.
+    """
+    shown = _relocated(error, query, prefix)
+    return shown.moved(query.whole, span) if shown.span is None and span is not None else shown
+
+
+def _relocated(error: KadeQLError, query: Query, prefix: int) -> KadeQLError:
+    for use in query.views:
+        if error.text == use.sql and error.text:
+            inside = relocate(error, use.query.offsets, use.query.whole)
+            return in_view(inside, use.path, query.whole, use.span)
     offsets = query.offsets.shifted(prefix, query.start) if prefix else query.offsets
     return relocate(error, offsets, query.whole)
 
 
-def _unbound(query: Query, name: str) -> KadeQLBindError:
-    at = query.whole.find(f"${name}", query.start)
+def _told(stream: pa.RecordBatchReader, query: Query) -> Iterator[pa.RecordBatch]:
+    try:
+        yield from stream
+    except KadeQLError as error:
+        raise located(error, query) from error
+
+
+def missing_value(placed: Placed, name: str, hint: str | None = None) -> KadeQLBindError:
+    """The error of a parameter without a value, at its place in the text."""
+    at = placed.whole.find(f"${name}", placed.start)
     return KadeQLBindError(
         f"Parameter ${name} has no value.",
-        text=query.whole,
+        text=placed.whole,
         span=(at, at + len(name) + 1) if at >= 0 else None,
-        hint=f"Give it: bench.kadeql(text, params={{{name!r}: …}}).",
+        hint=hint or f"Give it: bench.kadeql(text, params={{{name!r}: …}}).",
     )
 
 

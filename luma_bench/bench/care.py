@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from luma_bench.bench.handle import At, Handle, Progress
+from luma_bench.bench.policy import require_owner
 
 if TYPE_CHECKING:
     from luma_bench.storage.check import CheckReport
@@ -40,6 +41,7 @@ class Care(Handle):
             `cancel()` was called.
         """
         self._alive()
+        require_owner(self._identity, "check the bench")
         with self._machinery.stoppable() as stop:
             return self._store.check(progress, deep=deep, stop=stop)
 
@@ -66,6 +68,7 @@ class Care(Handle):
             The bench is read-only, and this is no dry run.
         """
         self._alive() if dry_run else self._writable("repair")
+        require_owner(self._identity, "repair the bench")
         with self._machinery.stoppable() as stop:
             return self._store.repair(dry_run=dry_run, salvage=salvage, progress=progress, stop=stop)
 
@@ -98,6 +101,7 @@ class Care(Handle):
         CancelledError
             `cancel()` was called; what was committed stays, the rest left nothing.
         """
+        require_owner(self._identity, "compact the bench")
         self._writable("compact")
         with self._machinery.stoppable() as stop:
             return self._store.compact(table, retention=retention, progress=progress, stop=stop)
@@ -134,6 +138,7 @@ class Care(Handle):
             What was published before stands as it was.
         """
         self._alive()
+        require_owner(self._identity, "publish the bench")
         pinned = at if at is not None else self._at
         return self._store.publish(target, pinned, options=storage_options, progress=progress)
 
@@ -154,4 +159,5 @@ class Care(Handle):
             It is not published, or it is the only one that is.
         """
         self._alive()
+        require_owner(self._identity, "withdraw a published snapshot")
         self._store.withdraw(at, target, options=storage_options)

@@ -14,40 +14,48 @@ from luma_bench.language import Query
 from luma_bench.plan.engine import Inputs, SqlFragment
 from luma_bench.storage.store import ResolvedSnapshot
 from luma_bench.types.schema import TableSchema
+from luma_bench.types.sql_text import quoted
 
 
 def column_types(
     runner: Runner, table: TableSchema, names: Sequence[str], ask: Ask, view: ResolvedSnapshot
 ) -> list[str]:
-    """The SQL types of columns of a stored table, as the engine names them."""
+    """The SQL types of columns of a stored table, as the engine names them; asked once for columns of the same forms."""
+    if not names:
+        return []
+    columns = [table.column(name) for name in names]
+    key = repr((ask.engine, ask.strict, [(str(column.type), column.metadata) for column in columns]))
+    return list(runner.column_types.get(key, lambda _: _described(runner, table, names, ask, view)))
+
+
+def _described(
+    runner: Runner, table: TableSchema, names: Sequence[str], ask: Ask, view: ResolvedSnapshot
+) -> tuple[str, ...]:
     inputs = Inputs({table.name: runner.store.scan(view, table.name)})
     text = f"DESCRIBE SELECT {', '.join(map(quoted, names))} FROM {quoted(table.name)}"
     fragment = SqlFragment(text)
-    engine = runner.router.choose(ask.engine, fragment, inputs, runner.engines, strict=ask.strict).engine
-    return engine.run(fragment, inputs).column("column_type").to_pylist()
+    return tuple(runner.binder.evaluate(fragment, inputs, ask).column("column_type").to_pylist())
 
 
 def cast_rows(
-    runner: Runner, rows: pa.Table, table: TableSchema, query: Query, ask: Ask, view: ResolvedSnapshot
+    runner: Runner, rows: pa.Table, types: Sequence[str], ask: Ask, query: Query, span: tuple[int, int]
 ) -> pa.Table:
-    """Rows under names of a table's columns, in these columns' SQL types; `query` gave them.
+    """Rows with every column in an SQL type; `query` gave them.
 
     Raises
     ------
     KadeQLError
-        A value does not convert; it points at the query.
+        A value does not convert; it points at `span`, the place of the query.
     """
     names = rows.column_names
-    types = column_types(runner, table, names, ask, view)
     casts = ", ".join(
         f"CAST({quoted(name)} AS {kind}) AS {quoted(name)}" for name, kind in zip(names, types, strict=True)
     )
     fragment, inputs = SqlFragment(f"SELECT {casts} FROM new_rows"), Inputs({}, {"new_rows": rows})
-    engine = runner.router.choose(ask.engine, fragment, inputs, runner.engines, strict=ask.strict).engine
     try:
-        return engine.run(fragment, inputs)
+        return runner.binder.evaluate(fragment, inputs, ask)
     except KadeQLError as error:
-        raise error.moved(query.whole, (query.start, query.end)) from error
+        raise error.moved(query.whole, span) from error
 
 
 def constant(runner: Runner, query: Query, kind: str, ask: Ask) -> pa.Scalar:
@@ -60,14 +68,7 @@ def constant(runner: Runner, query: Query, kind: str, ask: Ask) -> pa.Scalar:
     """
     prefix = "SELECT CAST(("
     fragment, inputs = SqlFragment(f"{prefix}{query.sql}) AS {kind}) AS value"), Inputs({})
-    engine = runner.router.choose(ask.engine, fragment, inputs, runner.engines, strict=ask.strict).engine
     try:
-        return engine.run(fragment, inputs).column(0)[0]
+        return runner.binder.evaluate(fragment, inputs, ask).column(0)[0]
     except KadeQLError as error:
-        shown = located(error, query, len(prefix))
-        raise shown.moved(query.whole, shown.span or (query.start, query.end)) from error
-
-
-def quoted(name: str) -> str:
-    """An identifier between double quotes."""
-    return '"' + name.replace('"', '""') + '"'
+        raise located(error, query, len(prefix), (query.start, query.end)) from error

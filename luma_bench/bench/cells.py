@@ -17,6 +17,8 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
+from luma_bench.types.sql_text import string_literal
+
 LONG_TEXT = 80
 """Characters of a cell before it is cut."""
 LONG_TITLE = 1000
@@ -203,7 +205,7 @@ def _string(item: Any, whole: bool, quoted: bool) -> str:
     if not whole and buffer.size > 4 * LONG_TITLE:
         buffer = buffer.slice(0, 4 * LONG_TITLE)
     text = visible(buffer.to_pybytes().decode("utf-8", "replace"))
-    return "'" + text.replace("'", "''") + "'" if quoted else text
+    return string_literal(text) if quoted else text
 
 
 def _binary(item: Any, whole: bool, quoted: bool) -> str:

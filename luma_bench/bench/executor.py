@@ -11,8 +11,10 @@ import pyarrow as pa
 from luma_bench.bench.ask import Ask
 from luma_bench.bench.relations import arrow_relations
 from luma_bench.bench.result import Result
+from luma_bench.types.identity import Identity
 from luma_bench.types.record import RunRecord
 from luma_bench.types.scan import ScanCounters
+from luma_bench.types.sql_text import quoted
 
 if TYPE_CHECKING:
     from luma_bench.bench.statements import Statements
@@ -24,10 +26,15 @@ class PinnedExecutor:
     """Runs a frame's KadeQL at the snapshot the frame was made at, or over a transaction's rows as they were then."""
 
     def __init__(
-        self, statements: Statements, snapshot: ResolvedSnapshot, transaction: Transaction | None = None
+        self,
+        statements: Statements,
+        snapshot: ResolvedSnapshot,
+        identity: Identity,
+        transaction: Transaction | None = None,
     ) -> None:
         self._statements = statements
         self._pinned = snapshot
+        self._identity = identity
         self._transaction = transaction
         self._uncommitted = transaction is not None and transaction.staged
         statements.runner.store.pins.hold_for(self, snapshot.id)
@@ -36,6 +43,8 @@ class PinnedExecutor:
         """Equal when one query can read the tables of both: the same bench at the same snapshot, and the same changes."""
         if not isinstance(other, PinnedExecutor) or other._statements is not self._statements:
             return NotImplemented if not isinstance(other, PinnedExecutor) else False
+        if other._identity != self._identity:
+            return False
         if self._uncommitted or other._uncommitted:
             return other._pinned is self._pinned
         return other._pinned.id == self._pinned.id
@@ -64,10 +73,13 @@ class PinnedExecutor:
     def read(self, table: str, columns: Sequence[str] | None = None) -> Result:
         """A whole table, or some of its columns, without SQL: exactly the Arrow types that were written."""
         self._check()
+        if self._pinned.object("view", table) is not None:
+            listed = "*" if columns is None else ", ".join(map(quoted, columns))
+            return self.execute(f"SELECT {listed} {whole(table)}")
         started = time.perf_counter()
         counters = ScanCounters()
-        scan = self._statements.runner.store.scan(self._pinned, table)
-        rows = scan.read(columns, counters)
+        access = self._statements.runner.binder.access
+        rows = access.read(self._pinned, table, columns, self._identity, counters)
         record = RunRecord(
             engine="scan", reason="a whole table needs no engine", snapshot=self._pinned.id,
             elapsed=time.perf_counter() - started, rows_read=counters.rows_read, bytes_read=counters.bytes_read,
@@ -76,12 +88,17 @@ class PinnedExecutor:
         return self._recorded(Result(rows, record, f"FROM {table}"))
 
     def schema(self, table: str) -> pa.Schema:
-        """The exact Arrow schema of a table, without `_rowid`."""
+        """The exact Arrow schema of a table, without `_rowid`; the one that SQL gives, of a view."""
+        if self._pinned.object("view", table) is not None:
+            return self.describe(whole(table))
         return self._pinned.find(table).arrow
 
     def rows(self, table: str) -> int:
-        """The number of rows of a table; it costs no scan."""
-        return self._pinned.rows(table)
+        """The number of rows of a table, which costs no scan; those of a view are counted."""
+        if self._pinned.object("view", table) is not None:
+            counted = self.execute(f"SELECT count(*) AS rows {whole(table)}").to_arrow()
+            return int(counted.column("rows")[0].as_py())
+        return self._statements.runner.binder.access.rows(self._pinned, table, self._identity)
 
     def describe(self, text: str, *, tables: Mapping[str, Any] | None = None) -> pa.Schema:
         """The Arrow schema a SELECT text yields, without running it."""
@@ -93,7 +110,13 @@ class PinnedExecutor:
 
     def _ask(self, **arguments: Any) -> Ask:
         self._check()
-        return Ask(at=self._pinned.id, view=self._pinned, uncommitted=self._uncommitted, **arguments)
+        return Ask(
+            at=self._pinned.id,
+            view=self._pinned,
+            uncommitted=self._uncommitted,
+            identity=self._identity,
+            **arguments,
+        )
 
     def _check(self) -> None:
         if self._uncommitted and self._transaction is not None:
@@ -101,3 +124,8 @@ class PinnedExecutor:
 
     def _recorded(self, result: Result) -> Result:
         return result if self._transaction is None else self._transaction.recorded(result, self._uncommitted)
+
+
+def whole(table: str) -> str:
+    """The query of every row of a table or view."""
+    return f"FROM {quoted(table)}"

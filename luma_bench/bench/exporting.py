@@ -12,18 +12,20 @@ import pyarrow as pa
 
 from luma_bench.bench.ask import Ask
 from luma_bench.errors import CancelledError, CatalogError
+from luma_bench.types.sql_text import quoted
 
 if TYPE_CHECKING:
     from luma_bench.bench.statements import Statements
     from luma_bench.engines.duck_export import ExportOptions
-    from luma_bench.storage.store import ResolvedSnapshot, Store
+    from luma_bench.storage.store import ResolvedSnapshot
+    from luma_bench.types.identity import Identity
 
 Progress = Callable[[int, int | None], None]
 
 
 def export(
-    store: Store,
     statements: Statements,
+    identity: Identity,
     pinned: ResolvedSnapshot,
     what: str,
     path: str | os.PathLike[str],
@@ -46,15 +48,18 @@ def export(
     from luma_bench.engines.duck_export import FileWriter
 
     if (named := pinned.named(what)) is not None:
-        scan = store.scan(pinned, named.name)
+        scan = statements.runner.binder.access.scan(pinned, named.name, identity)
         stream = scan.stream(list(range(1, len(scan.schema))), (), statements.counters())
         written = named.arrow
         reader = pa.RecordBatchReader.from_batches(written, (_written(batch, written) for batch in stream))
         total: int | None = scan.rows()
+    elif (view := pinned.object("view", what)) is not None:
+        text = f"FROM {quoted(view.name)}"
+        reader, total = statements.stream(text, Ask(view=pinned, identity=identity)), None
     elif what.isidentifier():
         raise CatalogError.unknown_table(what, [schema.name for schema in pinned.tables.values()])
     else:
-        reader, total = statements.stream(what, Ask(view=pinned)), None
+        reader, total = statements.stream(what, Ask(view=pinned, identity=identity)), None
 
     def report(done: int, rows: int | None) -> None:
         if stop.is_set():
@@ -67,21 +72,22 @@ def export(
 
 def _written(batch: pa.RecordBatch, schema: pa.Schema) -> pa.RecordBatch:
     """A batch of a scan in the types that were written: a scan yields what an engine reads best."""
-    arrays = [_exact(array, field.type) for array, field in zip(batch.columns, schema, strict=True)]
+    arrays = [exact(array, field.type) for array, field in zip(batch.columns, schema, strict=True)]
     return pa.RecordBatch.from_arrays(arrays, schema=schema)
 
 
-def _exact(array: Any, kind: Any) -> pa.Array:
+def exact(array: Any, kind: Any) -> pa.Array:
+    """An array in another Arrow type of the same meaning."""
     if array.type == kind:
         return array
     if isinstance(array, pa.ExtensionArray):
         array = array.storage
     if isinstance(kind, pa.BaseExtensionType):
-        return pa.ExtensionArray.from_storage(kind, _exact(array, kind.storage_type))
+        return pa.ExtensionArray.from_storage(kind, exact(array, kind.storage_type))
     if pa.types.is_dictionary(kind):
         if not pa.types.is_dictionary(array.type):
             array = array.dictionary_encode()
-        values = _exact(array.dictionary, kind.value_type)
+        values = exact(array.dictionary, kind.value_type)
         return pa.DictionaryArray.from_arrays(
             array.indices.cast(kind.index_type), values, ordered=kind.ordered
         )

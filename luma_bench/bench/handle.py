@@ -12,8 +12,10 @@ from luma_bench.bench.machinery import Machinery
 from luma_bench.bench.session import Session
 from luma_bench.bench.transaction import Transaction
 from luma_bench.errors import ClosedError, ReadOnlyError
+from luma_bench.types.identity import Identity
 
 if TYPE_CHECKING:
+    from luma_bench.bench.activity import RunningQuery
     from luma_bench.storage.store import ResolvedSnapshot, Store
 
 At = int | str | dt.datetime
@@ -23,11 +25,19 @@ Progress = Callable[[int, int | None], None]
 class Handle:
     """A store with what runs over it, pinned at a snapshot or following the newest."""
 
-    def __init__(self, store: Store, machinery: Machinery, at: int | None = None) -> None:
+    _owns = True
+
+    def __init__(self, store: Store, machinery: Machinery, identity: Identity, at: int | None = None) -> None:
         self._store = store
         self._machinery = machinery
+        self._identity = identity
         self._at = at
-        self._session = Session(at)
+        self._session = Session(identity, at)
+
+    @property
+    def identity(self) -> Identity:
+        """Who works with this handle: policies say what they may read and change."""
+        return self._identity
 
     @property
     def snapshot(self) -> int:
@@ -42,13 +52,30 @@ class Handle:
         """Whether this thread has a transaction open on this handle."""
         return self._session.current is not None
 
-    def cancel(self) -> int:
-        """Stop every running query of this bench, from any thread; how many there were."""
-        return self._machinery.cancel()
+    def cancel(self, query: int | None = None) -> int:
+        """Stop every running query of this bench, or the one that has this id in `running()`; how many there were.
+
+        Any thread may call it. A statement that is stopped raises `CancelledError` and has changed nothing.
+        """
+        if query is None and self._identity.is_owner:
+            return self._machinery.cancel()
+        if query is None:
+            return sum(self.cancel(item.id) for item in self.running())
+        return self._machinery.statements.activities.cancel(query, self._identity)
+
+    def running(self) -> tuple[RunningQuery, ...]:
+        """The statements that run now on this bench, from any thread, each with its progress; oldest first.
+
+        Examples
+        --------
+        >>> for query in bench.running():
+        ...     print(query.id, query.text, query.progress)
+        """
+        return self._machinery.statements.activities.running(self._identity)
 
     def progress(self) -> float | None:
         """The fraction done of the newest running query, None when nothing runs or it is unknown."""
-        return self._machinery.statements.progress()
+        return self._machinery.statements.progress(self._identity)
 
     @property
     def path(self) -> Path:
@@ -66,9 +93,12 @@ class Handle:
         return self._store.read_only or self._at is not None
 
     def close(self) -> None:
-        """Roll back an open transaction, stop running queries and release files; a bench from `at` closes only itself."""
+        """Roll back an open transaction, stop running queries and release files.
+
+        A bench from `at` or `acting_as` closes only itself.
+        """
         self._session.close(str(self.path))
-        if self._at is None and not self._machinery.closed:
+        if self._owns and not self._machinery.closed:
             self._machinery.close()
 
     def _inside(self) -> Transaction | None:

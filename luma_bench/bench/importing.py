@@ -16,7 +16,8 @@ from luma_bench.types.reject import REJECT_SCHEMA, ImportSource, Late, Portion, 
 from luma_bench.types.schema import Column, TableSchema, TableSettings
 
 if TYPE_CHECKING:
-    from luma_bench.bench.sieve import Held, Sieve
+    from luma_bench.bench.sieve import Sieve
+    from luma_bench.bench.sieve_keys import Held
     from luma_bench.storage.catalog.resolved import ResolvedSnapshot
     from luma_bench.storage.pool import BufferPool
     from luma_bench.storage.transaction import Transaction
@@ -88,7 +89,7 @@ class Import:
         SchemaError
             More rows than the limit are refused, or the columns do not fit the table at all.
         """
-        flow = _Flow(self, source, self._sieve(view, source.schema, pool), stop)
+        flow = _Flow(self, source, self._sieve(stage, view, source.schema, pool), stop)
         reader = pa.RecordBatchReader.from_batches(flow.schema, flow.batches())
         stage.write(self.table, reader, mode=self.mode, **self.settings, progress=progress)
         rejects = sorted(source.rejects(flow.late), key=_place)
@@ -97,14 +98,22 @@ class Import:
         stage.write(self.rejects, reject_table(rejects, self.table), mode=mode)
         return flow.taken, flow.refused
 
-    def _sieve(self, view: ResolvedSnapshot, data: pa.Schema, pool: BufferPool) -> Sieve:
+    def _sieve(self, stage: Transaction, view: ResolvedSnapshot, data: pa.Schema, pool: BufferPool) -> Sieve:
         from luma_bench.bench.sieve import Sieve
 
         present = view.named(self.table) if self.mode in ("append", "upsert") else None
         if present is None:
             return Sieve(self._planned(data), data, None)
         keyed = self.mode == "append" and present.settings.primary_key
-        return Sieve(present, data, _held(view, present, pool) if keyed else None)
+        ruling = None
+        if present.rules:
+            from luma_bench.bench.ruling import Ruling
+            from luma_bench.storage.ruled import given_columns, rules_of
+
+            rules = rules_of(present, stage.row_rules)
+            given = given_columns(present, data).arrow
+            ruling = Ruling(present, given, rules, view, stage.scan, appends=self.mode == "append")
+        return Sieve(present, data, _held(view, present, pool) if keyed else None, ruling)
 
     def _planned(self, data: pa.Schema) -> TableSchema:
         """The table that the write is about to make; what is wrong with its definition the write says."""

@@ -4,8 +4,13 @@ from __future__ import annotations
 
 import contextlib
 import threading
+import weakref
 from collections.abc import Generator
 from typing import TYPE_CHECKING
+
+from luma_bench.bench.allowed import working_folder
+from luma_bench.bench.row_rules import EngineRules
+from luma_bench.errors import ClosedError
 
 if TYPE_CHECKING:
     from luma_bench.bench.statements import Statements
@@ -18,10 +23,21 @@ class Machinery:
 
     def __init__(self, store: Store) -> None:
         self._store = store
+        self._base = working_folder()
         self._lock = threading.Lock()
         self._statements: Statements | None = None
         self._stops: set[threading.Event] = set()
         self.closed = False
+        # Weak, so that a bench that nobody closes and nobody holds goes away at once.
+        here = weakref.ref(self)
+
+        def engine() -> Engine:
+            held = here()
+            if held is None:
+                raise ClosedError.bench(str(store.path))
+            return next(item for item in held.statements.runner.engines.values() if not item.looks_up)
+
+        store.rules = EngineRules(engine)
 
     @property
     def statements(self) -> Statements:
@@ -34,17 +50,30 @@ class Machinery:
     def _build(self) -> Statements:
         # The language and the engine load with the first question, not with the first open.
         from luma_bench.bench.cache import PlanCache
+        from luma_bench.bench.external import ExternalFiles
         from luma_bench.bench.runner import Runner
         from luma_bench.bench.statements import Statements
         from luma_bench.engines.duck import DuckEngine
         from luma_bench.engines.duck_inspect import DuckInspector
         from luma_bench.engines.point import PointEngine
         from luma_bench.engines.router import Router
+        from luma_bench.engines.statistics import StatisticsEngine
 
-        inspector = DuckInspector(self._store.settings)
-        engines: tuple[Engine, ...] = (PointEngine(inspector.describe), DuckEngine(self._store.settings))
+        duck = DuckEngine(self._store.settings)
+        inspector = DuckInspector(self._store.settings, duck.beside)
+        engines: tuple[Engine, ...] = (
+            PointEngine(inspector.describe),
+            StatisticsEngine(inspector.describe),
+            duck,
+        )
         return Statements(
-            Runner(self._store, {engine.name: engine for engine in engines}, Router()),
+            Runner(
+                self._store,
+                {engine.name: engine for engine in engines},
+                Router(),
+                inspector,
+                ExternalFiles(self._store.settings, self._base, self._store.path),
+            ),
             inspector,
             PlanCache(),
         )

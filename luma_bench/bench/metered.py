@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
 
 import pyarrow as pa
 
@@ -10,14 +11,38 @@ from luma_bench.types.predicate import And, Comparison, In, IsNull, Not, Or, Pre
 from luma_bench.types.record import NodeRecord
 from luma_bench.types.scan import FoundRow, ScanCounters, ScanSource, SupportsLookup
 from luma_bench.types.schema import TableSchema
+from luma_bench.types.statistics import ScanStatistics, SupportsStatistics
+
+
+@dataclass(slots=True)
+class StreamFigures:
+    """One stream of a source: what it was asked for, its own figures, and the rows it gave where they are counted."""
+
+    columns: frozenset[str]
+    applied: tuple[str, ...]
+    counters: ScanCounters
+    rows_out: int = field(default=0)
 
 
 class MeteredScan:
-    """A source, its own counters under the statement's, and the predicates that it applied."""
+    """A source, its own counters under the statement's, and the predicates that it applied.
+
+    Attributes
+    ----------
+    streams
+        Every stream that was opened, in order.
+    traced
+        Whether the rows that each stream gives are counted.
+    table_rows
+        The rows of the whole table, of which a rule may leave some out.
+    """
 
     def __init__(self, source: ScanSource, total: ScanCounters) -> None:
         self._source = source
         self.counters = ScanCounters(parent=total)
+        self.streams: list[StreamFigures] = []
+        self.traced = False
+        self.table_rows = source.rows()
         self._applied: dict[str, None] = {}
 
     @property
@@ -42,8 +67,25 @@ class MeteredScan:
         self, columns: Sequence[int] | None, predicates: Sequence[Predicate], counters: ScanCounters
     ) -> pa.RecordBatchReader:
         """The source's stream; its figures reach `counters` through this source's own share."""
-        self._applied.update((predicate_text(predicate), None) for predicate in predicates)
-        return self._source.stream(columns, predicates, self.counters)
+        applied = tuple(predicate_text(predicate) for predicate in predicates)
+        self._applied.update((text, None) for text in applied)
+        names = self.schema.names
+        wanted = frozenset(names if columns is None else (names[i] for i in columns))
+        figures = StreamFigures(wanted, applied, ScanCounters(parent=self.counters))
+        self.streams.append(figures)
+        stream = self._source.stream(columns, predicates, figures.counters)
+        if not self.traced:
+            return stream
+        return pa.RecordBatchReader.from_batches(stream.schema, _counted(stream, figures))
+
+    @property
+    def statistics(self) -> ScanStatistics | None:
+        """The source's statistics, where it offers them."""
+        return self._source.statistics if isinstance(self._source, SupportsStatistics) else None
+
+    def narrow(self, source: ScanSource) -> None:
+        """Read this source from now on: the same rows without chunks that cannot matter to the statement."""
+        self._source = source
 
     @property
     def table(self) -> TableSchema | None:
@@ -69,6 +111,12 @@ class MeteredScan:
             nbytes=own.bytes_read,
             detail="; ".join(parts),
         )
+
+
+def _counted(stream: pa.RecordBatchReader, figures: StreamFigures) -> Iterator[pa.RecordBatch]:
+    for batch in stream:
+        figures.rows_out += batch.num_rows
+        yield batch
 
 
 def predicate_text(predicate: Predicate) -> str:

@@ -11,30 +11,42 @@ from dataclasses import replace
 
 import pyarrow as pa
 
+from luma_bench.bench.allowed import working_folder
 from luma_bench.bench.ask import Ask
-from luma_bench.bench.binding import Binder, Bound, located
-from luma_bench.bench.cache import ResultCache, frozen
+from luma_bench.bench.binding import Binder, Bound
+from luma_bench.bench.cache import PlanCache, ResultCache, frozen
 from luma_bench.bench.explaining import Explainer
+from luma_bench.bench.external import ExternalFiles, file_nodes
 from luma_bench.bench.metered import MeteredScan
 from luma_bench.bench.result import Result
 from luma_bench.engines.router import Router
-from luma_bench.errors import KadeQLError
 from luma_bench.language import Query
 from luma_bench.plan.engine import Engine
 from luma_bench.storage.store import ResolvedSnapshot, Store
-from luma_bench.types.record import RunRecord
+from luma_bench.types.inspector import SqlInspector
+from luma_bench.types.limits import Limits
+from luma_bench.types.record import NodeRecord, RunRecord
 
 
 class Runner:
     """Runs queries over one store with one set of engines."""
 
-    def __init__(self, store: Store, engines: Mapping[str, Engine], router: Router) -> None:
+    def __init__(
+        self,
+        store: Store,
+        engines: Mapping[str, Engine],
+        router: Router,
+        inspector: SqlInspector,
+        files: ExternalFiles | None = None,
+    ) -> None:
         self.store = store
+        self.files = files or ExternalFiles(store.settings, working_folder(), store.path)
         self.engines = engines
         self.router = router
-        self.binder = Binder(store, engines, router)
+        self.binder = Binder(store, engines, router, inspector, self.files)
         self.explainer = Explainer(self)
         self.results = ResultCache(store.settings.result_cache_bytes)
+        self.column_types: PlanCache[tuple[str, ...]] = PlanCache()
 
     def run(self, query: Query, ask: Ask) -> Result:
         """Answer a query, from the result cache when its key is there."""
@@ -44,22 +56,23 @@ class Runner:
         if key is not None:
             found = self.results.get(key)
             if found is not None:
+                limits = ask.limits or Limits.of(self.store.settings)
+                if limits.caps:
+                    limits.check(len(found), found.to_arrow().nbytes)
                 return self._recalled(found, query, started)
-        bound = self.bind(query, ask, snapshot)
-        table = self._execute(query, bound)
+        bound = self.binder.reduced(self.bind(query, ask, snapshot))
+        table = bound.run()
         record = self.record(bound, table.num_rows, started)
-        result = Result(table, record, query.source, lambda: self.explainer.text(query, ask, record))
+        result = Result(
+            table, record, query.source, lambda: self.explainer.text(query, replace(ask, limits=None), record)
+        )
         if key is not None:
             self.results.put(key, result)
         return result
 
     def stream(self, query: Query, ask: Ask) -> pa.RecordBatchReader:
         """Answer a query as a stream, for results larger than memory; nothing is cached."""
-        bound = self.bind(query, ask, self.resolve(ask))
-        try:
-            return bound.choice.engine.stream(bound.fragment, bound.inputs)
-        except KadeQLError as error:
-            raise located(error, query) from error
+        return self.binder.reduced(self.bind(query, ask, self.resolve(ask))).stream()
 
     def resolve(self, ask: Ask) -> ResolvedSnapshot:
         """What the call reads: the transaction's or the frame's own view, else the snapshot that it names."""
@@ -69,12 +82,6 @@ class Runner:
         """Pin every table the query names, check its parameters, and choose the engine."""
         return self.binder.bind(query, ask, snapshot)
 
-    def _execute(self, query: Query, bound: Bound) -> pa.Table:
-        try:
-            return bound.choice.engine.run(bound.fragment, bound.inputs)
-        except KadeQLError as error:
-            raise located(error, query) from error
-
     def _key(self, query: Query, ask: Ask, snapshot: ResolvedSnapshot) -> Hashable | None:
         if not ask.cache or not self.results.budget or query.volatile or ask.tables or ask.uncommitted:
             return None
@@ -82,8 +89,28 @@ class Runner:
         if params is None:
             return None
         # A pin by time may name another snapshot later (a commit with an earlier clock), so it is resolved for the key.
+        who = self.binder.access.book.fingerprint(ask.identity)
+        if who is None:
+            return None
         pins = tuple(self.binder.pinned_at(pin, query, ask.params).id for pin in query.pins)
-        return (query.sql, params, snapshot.id, pins, ask.engine, ask.strict, self.store.settings.timezone)
+        below = self.binder.below(query, ask, snapshot)
+        if below is None:
+            return None
+        return (
+            query.sql,
+            params,
+            snapshot.id,
+            pins + below,
+            ask.engine,
+            ask.strict,
+            self.store.settings.timezone,
+            who,
+        )
+
+    def holds(self, query: Query, ask: Ask, snapshot: ResolvedSnapshot) -> bool:
+        """Whether the result cache could answer this query now."""
+        key = self._key(query, ask, snapshot)
+        return key is not None and self.results.get(key) is not None
 
     def _recalled(self, found: Result, query: Query, started: float) -> Result:
         record = replace(
@@ -100,6 +127,11 @@ class Runner:
             for name, source in sorted(bound.inputs.sources.items())
             if isinstance(source, MeteredScan)
         )
+        nodes += tuple(
+            NodeRecord(f"rule {rule.name} {rule.table}", bound.choice.engine.name, detail=rule.detail)
+            for rule in bound.rules
+        )
+        nodes += file_nodes(bound.inputs.files, bound.choice.engine.name)
         return RunRecord(
             engine=bound.choice.engine.name,
             reason=bound.choice.reason,

@@ -6,7 +6,9 @@ import threading
 import warnings
 from typing import TYPE_CHECKING
 
+from luma_bench.bench.shelf import Shelf
 from luma_bench.errors import TransactionError
+from luma_bench.types.identity import Identity
 
 if TYPE_CHECKING:
     from luma_bench.bench.transaction import Transaction
@@ -17,12 +19,18 @@ class Session:
 
     Attributes
     ----------
+    identity
+        Who works with the handle.
     at
         The snapshot that the handle is pinned at; transactions read it, and nothing else. None for the newest.
+    shelf
+        The handle's prepared statements, for all of its threads.
     """
 
-    def __init__(self, at: int | None = None) -> None:
+    def __init__(self, identity: Identity, at: int | None = None) -> None:
+        self.identity = identity
         self.at = at
+        self.shelf = Shelf()
         self._here = threading.local()
         self._lock = threading.Lock()
         # The thread's own slot dies with it; this list keeps what it left open, until the bench is closed.

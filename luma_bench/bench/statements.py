@@ -7,32 +7,55 @@ from dataclasses import replace
 
 import pyarrow as pa
 
+from luma_bench.bench.activity import Activities
 from luma_bench.bench.ask import Ask
 from luma_bench.bench.binding import located
 from luma_bench.bench.cache import PlanCache
+from luma_bench.bench.describing import described
+from luma_bench.bench.pointed import among, pointed
+from luma_bench.bench.prepared import executed, kept
 from luma_bench.bench.result import Result
 from luma_bench.bench.runner import Runner
 from luma_bench.bench.session import Session
-from luma_bench.bench.transacting import Place, changed
+from luma_bench.bench.shows import Shows
+from luma_bench.bench.transacting import Place, changed, wrote
 from luma_bench.bench.transaction import Transaction, commit_message
 from luma_bench.bench.writer import Change, Done, Writer
-from luma_bench.errors import KadeQLError, KadeQLUnsupportedError, ReadOnlyError, TransactionError
+from luma_bench.engines.duck_aside import signals_told
+from luma_bench.errors import (
+    CancelledError,
+    KadeQLError,
+    KadeQLUnsupportedError,
+    LumaError,
+    ReadOnlyError,
+    TransactionError,
+)
 from luma_bench.language import (
     Begin,
     Commit,
+    CopyTo,
+    Deallocate,
     Describe,
+    Execute,
     Explain,
+    Prepare,
     Query,
     Rollback,
-    ShowTables,
+    Show,
     Statement,
     Summarize,
     TagSnapshot,
     parse,
 )
+from luma_bench.storage.catalog.change import ReliedError
+from luma_bench.types.identity import Identity, Permit
 from luma_bench.types.inspector import SqlInspector
-from luma_bench.types.record import RunRecord
+from luma_bench.types.limits import Limits
+from luma_bench.types.record import Snapshot
 from luma_bench.types.scan import ScanCounters
+
+_ATTEMPTS = 20
+"""How often a statement of its own is tried when constraints were checked against rows that others change."""
 
 
 class Statements:
@@ -43,6 +66,8 @@ class Statements:
     ) -> None:
         self.runner = runner
         self.writer = Writer(runner, inspector)
+        self.shows = Shows(runner)
+        self.activities = Activities(runner.engines.values())
         self._inspector = inspector
         self._plans = plans
 
@@ -71,8 +96,22 @@ class Statements:
             The transaction that the text runs in, whatever the session has.
         """
         place = Place(self.runner.store, self, session, inside)
-        results = tuple(self._one(statement, ask, read_only, place) for statement in self.parse(text))
-        return results[-1] if len(results) == 1 else results[-1].among(results)
+        statements = self.parse(text)
+        results: list[Result] = []
+        with signals_told():
+            for statement in statements:
+                try:
+                    results.append(self._one(statement, ask, read_only, place))
+                except CancelledError as error:
+                    if len(statements) == 1:
+                        raise
+                    held = place.transaction is not None
+                    raise among(error, statements, len(results), held=held) from error
+        return results[-1] if len(results) == 1 else results[-1].among(tuple(results))
+
+    def run_one(self, statement: Statement, ask: Ask, *, read_only: bool, session: Session) -> Result:
+        """Run one statement that is parsed already; see `run`."""
+        return self._one(statement, ask, read_only, Place(self.runner.store, self, session, None))
 
     def stream(self, text: str, ask: Ask) -> pa.RecordBatchReader:
         """Run one query as a stream, for results larger than memory."""
@@ -82,12 +121,10 @@ class Statements:
         """The Arrow schema one query yields, without running it."""
         query = self._query(text)
         bound = self.runner.bind(query, ask, self.runner.resolve(ask))
-        schemas = {name: pa.schema(list(source.schema)[1:]) for name, source in bound.inputs.sources.items()}
-        schemas |= {name: table.schema for name, table in bound.inputs.relations.items()}
         try:
-            return self._inspector.describe(query.sql, schemas)
+            return described(self._inspector, bound)
         except KadeQLError as error:
-            raise located(error, query) from error
+            raise located(error, bound.query) from error
 
     def explain_text(self, text: str, ask: Ask) -> str:
         """The plan of one query as printed text."""
@@ -97,9 +134,9 @@ class Statements:
         """Fresh counters, for a scan outside of a statement."""
         return ScanCounters()
 
-    def progress(self) -> float | None:
-        """The fraction done of the newest running query."""
-        known = [done for engine in self.runner.engines.values() if (done := engine.progress()) is not None]
+    def progress(self, identity: Identity) -> float | None:
+        """The fraction done of the newest running statement that the identity may see."""
+        known = [item.progress for item in self.activities.running(identity) if item.progress is not None]
         return known[-1] if known else None
 
     def _query(self, text: str) -> Query:
@@ -115,8 +152,29 @@ class Statements:
         )
 
     def _one(self, statement: Statement, ask: Ask, read_only: bool, place: Place) -> Result:
+        activity = self.activities.begin(statement.source, ask.identity)
+        limits = ask.limits or Limits.of(self.runner.store.settings)
+        ask = replace(ask, limits=limits.started(), notes={})
+        try:
+            result = self._answered(statement, ask, read_only, place)
+            if not ask.notes:
+                return result
+            return result.ran(replace(result.run, warnings=(*result.run.warnings, *ask.notes)))
+        except LumaError as error:
+            placed = pointed(error, statement)
+            if placed is error:
+                raise
+            raise placed from error
+        finally:
+            self.activities.end(activity)
+
+    def _answered(self, statement: Statement, ask: Ask, read_only: bool, place: Place) -> Result:
         if isinstance(statement, Begin | Commit | Rollback):
             return place.run(statement)
+        if isinstance(statement, Prepare | Deallocate):
+            return kept(statement, ask, self.runner)
+        if isinstance(statement, Execute):
+            statement, ask = executed(statement, ask, self.runner)
         transaction = place.transaction
         if transaction is None:
             return self._alone(statement, ask, read_only)
@@ -142,10 +200,21 @@ class Statements:
         if isinstance(statement, TagSnapshot):
             made = self.runner.store.tag(statement.name)
             return changed(statement.source, Done("tag"), made.id, made.id, started)
-        with self.runner.store.begin(message=commit_message(statement.source)) as inside:
-            done = self.writer.run(statement, ask, inside)
-            made = inside.commit()
+        permit = self.runner.binder.access.permit(ask.identity)
+        done, made = self._committed(statement, ask, permit)
         return changed(statement.source, done, made.id, made.id, started)
+
+    def _committed(self, statement: Change, ask: Ask, permit: Permit) -> tuple[Done, Snapshot]:
+        """Stage and commit a change; anew when rows that a constraint was checked against have changed meanwhile."""
+        for attempt in range(1, _ATTEMPTS + 1):
+            with self.runner.store.begin(message=commit_message(statement.source), permit=permit) as inside:
+                done = self.writer.run(statement, ask, inside)
+                try:
+                    return done, inside.commit()
+                except ReliedError:
+                    if attempt == _ATTEMPTS:
+                        raise
+        raise AssertionError("The last attempt returns or raises.")
 
     def _change_inside(self, statement: Change, ask: Ask, transaction: Transaction) -> Result:
         """A change inside of a transaction: staged, and part of its commit."""
@@ -161,9 +230,16 @@ class Statements:
         match statement:
             case Query():
                 return self.runner.run(statement, ask)
+            case CopyTo():
+                return self._copy_to(statement, ask)
             case Explain():
+                query = statement.query
+                if statement.changed is not None:
+                    query = (
+                        self.writer.rows.finding(statement.changed, ask, self.runner.resolve(ask)) or query
+                    )
                 return self.runner.explainer.explain(
-                    statement.query,
+                    query,
                     ask,
                     analyze=statement.analyze,
                     form=statement.format,
@@ -172,53 +248,13 @@ class Statements:
             case Summarize():
                 return self.runner.run(statement.query, ask)
             case Describe():
-                return self._describe(statement, ask)
-            case ShowTables():
-                return self._show(statement, ask)
+                return self.shows.describe(statement, ask)
+            case Show():
+                return self.shows.show(statement, ask)
             case _:
                 raise AssertionError(f"{statement.kind} is no statement that reads")
 
-    def _describe(self, statement: Describe, ask: Ask) -> Result:
-        """The engine's own DESCRIBE; for a stored table, with what only the catalog knows: NOT NULL, keys, defaults, comments."""
-        result = self.runner.run(statement.query, ask)
-        if not isinstance(statement.target, str) or statement.pins:
-            return result
-        pinned = self.runner.resolve(ask)
-        schema = next(
-            (s for s in pinned.tables.values() if s.name.casefold() == statement.target.casefold()), None
-        )
-        if schema is None or schema.name in ask.tables:
-            return result
-        table = result.to_arrow()
-        nulls = ["YES" if column.nullable else "NO" for column in schema.columns]
-        keys = ["PRI" if column.name in schema.settings.primary_key else None for column in schema.columns]
-        defaults = [None if column.default is None else str(column.default) for column in schema.columns]
-        comments = [column.comment for column in schema.columns]
-        known = {"null": nulls, "key": keys, "default": defaults, "extra": comments}
-        for name, values in known.items():
-            table = table.set_column(table.schema.get_field_index(name), name, pa.array(values, pa.string()))
-        return Result(table, result.run, statement.source)
-
-    def _show(self, statement: ShowTables, ask: Ask) -> Result:
+    def _copy_to(self, statement: CopyTo, ask: Ask) -> Result:
         started = time.perf_counter()
-        pinned = self.runner.resolve(ask)
-        tables = sorted(pinned.tables.values(), key=lambda schema: schema.name)
-        answer = pa.table(
-            {
-                "name": pa.array([schema.name for schema in tables], pa.string()),
-                "rows": pa.array([pinned.rows(schema.name) for schema in tables], pa.int64()),
-                "columns": pa.array([len(schema.columns) for schema in tables], pa.int64()),
-                "primary_key": pa.array(
-                    [", ".join(schema.settings.primary_key) or None for schema in tables], pa.string()
-                ),
-                "comment": pa.array([schema.comment for schema in tables], pa.string()),
-            }
-        )
-        record = RunRecord(
-            "catalog",
-            "the catalog knows its tables",
-            pinned.id,
-            time.perf_counter() - started,
-            rows_out=len(tables),
-        )
-        return Result(answer, record, statement.source)
+        done = self.writer.copier.write(statement, ask)
+        return wrote(statement.source, done, started)

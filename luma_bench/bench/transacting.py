@@ -15,6 +15,7 @@ from luma_bench.types.record import RunRecord
 from luma_bench.types.scan import ScanCounters
 
 if TYPE_CHECKING:
+    from luma_bench.bench.copying import Written
     from luma_bench.bench.session import Session
     from luma_bench.bench.statements import Statements
     from luma_bench.bench.writer import Done
@@ -105,7 +106,26 @@ def changed(source: str, done: Done, made: int | None, snapshot: int, started: f
     snapshot
         The one that the run record names.
     """
-    return _result(source, done.operation, done.rows, made, snapshot, started, done.read)
+    return _result(source, done.operation, done.rows, made, snapshot, started, done.read, done.returned)
+
+
+def wrote(source: str, done: Written, started: float) -> Result:
+    """The result of a statement that wrote a file: the rows, and the snapshot that they were read at."""
+    record = RunRecord(
+        "duckdb",
+        "a file, which no snapshot holds",
+        done.snapshot,
+        time.perf_counter() - started,
+        rows_out=done.rows,
+    )
+    answer = pa.table(
+        {
+            "operation": pa.array(["copy"]),
+            "rows": pa.array([done.rows], pa.int64()),
+            "snapshot": pa.array([done.snapshot], pa.int64()),
+        }
+    )
+    return Result(answer, record, source)
 
 
 def _result(
@@ -116,6 +136,7 @@ def _result(
     snapshot: int,
     started: float,
     read: ScanCounters,
+    returned: pa.Table | None = None,
 ) -> Result:
     reason = _COMMITTED if made is not None else _STAGED
     record = RunRecord(
@@ -129,7 +150,10 @@ def _result(
         segments_pruned=read.segments_pruned,
         chunks_read=read.chunks_read,
         chunks_pruned=read.chunks_pruned,
+        rows_out=0 if returned is None else returned.num_rows,
     )
+    if returned is not None:
+        return Result(returned, record, source)
     answer = pa.table(
         {
             "operation": pa.array([operation]),

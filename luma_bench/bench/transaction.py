@@ -79,7 +79,8 @@ class Transaction:
             self._store.pins.hold_for(self, self._base.id)
         else:
             message, author, token = self._details
-            self._inside = self._store.begin(message=message, author=author, token=token)
+            permit = self._statements.runner.binder.access.permit(self._session.identity)
+            self._inside = self._store.begin(message=message, author=author, token=token, permit=permit)
             self._base = self._inside.base
         self._ending = ""
         self._session.enter(self)
@@ -190,15 +191,19 @@ class Transaction:
         from luma_bench.frame import DataFrame
 
         view = self.view
-        return DataFrame.scan(PinnedExecutor(self._statements, view, self), view.find(name).name)
+        return DataFrame.scan(
+            PinnedExecutor(self._statements, view, self._session.identity, self), view.relation(name)
+        )
 
     def get(self, table: str, key: object) -> dict[str, Any] | None:
         """The row with this primary key as the transaction sees it, None when there is none; see `Bench.get`."""
-        return self._store.scan(self.view, table).lookup().get(key)
+        access = self._statements.runner.binder.access
+        return access.get(self.view, table, key, self._session.identity)
 
     def get_many(self, table: str, keys: Any) -> pa.Table:
         """The rows with these primary keys as the transaction sees them; see `Bench.get_many`."""
-        return self._store.scan(self.view, table).lookup().get_many(keys)
+        access = self._statements.runner.binder.access
+        return access.get_many(self.view, table, keys, self._session.identity)
 
     def kadeql(
         self,
@@ -209,6 +214,9 @@ class Transaction:
         strict: bool = False,
         cache: bool = True,
         tables: Mapping[str, Any] | None = None,
+        timeout: float | None = None,
+        max_rows: int | None = None,
+        max_bytes: int | None = None,
     ) -> Result:
         """Run KadeQL inside the transaction: queries see its changes, statements add to them.
 
@@ -220,9 +228,17 @@ class Transaction:
             It is over, or the text holds BEGIN, COMMIT or ROLLBACK.
         """
         from luma_bench.bench.ask import Ask
+        from luma_bench.bench.calls import check_call, check_limits
+        from luma_bench.types.limits import Limits
 
         self.check_open("kadeql")
-        ask = Ask(params or {}, engine, strict, None, cache, tables or {})
+        check_call(text, params)
+        limits = (timeout, max_rows, max_bytes)
+        ask = Ask(
+            params or {}, engine, strict, None, cache, tables or {}, shelf=self._session.shelf,
+            limits=Limits.of(self._store.settings, *limits) if check_limits(limits) else None,
+            identity=self._session.identity,
+        )  # fmt: skip
         return self._statements.run(text, ask, read_only=False, inside=self)
 
     # --- changing ---

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from luma_bench.storage.pool import BufferPool
     from luma_bench.storage.store import Store
     from luma_bench.storage.transaction import Transaction
+    from luma_bench.types.identity import Permit
     from luma_bench.types.record import Snapshot
 
 Progress = Callable[[int, int | None], None]
@@ -91,13 +92,14 @@ class WriteRequest:
     def run(
         self,
         store: Store,
+        permit: Permit,
         message: str,
         token: str | None,
         progress: Progress | None,
         stop: threading.Event,
     ) -> Snapshot:
         """Write the rows as a snapshot of their own; one that the token named before is returned as it is."""
-        with store.begin(message=message, token=token, operation="write") as inside:
+        with store.begin(message=message, token=token, operation="write", permit=permit) as inside:
             if token is not None and (made := store.made(token, self.table)) is not None:
                 inside.rollback()
                 return made

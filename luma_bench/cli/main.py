@@ -16,7 +16,7 @@ from typing import Annotated, Literal
 
 import typer
 
-from luma_bench.cli import care, publish, transfer
+from luma_bench.cli import care, format, publish, transfer  # noqa: A004
 from luma_bench.cli.options import INTERRUPTED, REFUSED, WRONG_USAGE, AtOption, BenchOption, examples
 from luma_bench.cli.session import (
     VARIABLE,
@@ -174,6 +174,7 @@ def tag(
 
 app.registered_commands += care.commands.registered_commands
 app.registered_commands += publish.commands.registered_commands
+app.registered_commands += format.commands.registered_commands
 
 
 @app.command(epilog=examples("luma-bench config", "LUMA_THREADS=2 luma-bench config --bench tour.luma"))

@@ -11,6 +11,7 @@ import typer
 from luma_bench.cli.options import AtOption, BenchOption, examples
 from luma_bench.cli.session import UsageProblem, bench_path, names, open_bench, read_params
 from luma_bench.errors import CatalogError
+from luma_bench.types.sql_text import quoted
 
 if TYPE_CHECKING:
     from luma_bench.bench.bench import Bench
@@ -121,8 +122,7 @@ def import_(
 
 
 def _count(bench: Bench, table: str) -> int:
-    quoted = '"' + table.replace('"', '""') + '"'
-    return bench.kadeql(f"SELECT count(*) FROM {quoted}").to_arrow().column(0)[0].as_py()
+    return bench.kadeql(f"SELECT count(*) FROM {quoted(table)}").to_arrow().column(0)[0].as_py()
 
 
 @commands.command(epilog=examples(

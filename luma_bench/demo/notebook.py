@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from luma_bench.demo import picture
+from luma_bench.demo import picture, what_if
 from luma_bench.demo.questions import QUESTIONS, Question
 
 TITLE = "Why was my flight late?"
@@ -58,6 +58,16 @@ def _cells() -> Iterator[_Cell]:
             f"question-{question.number}", f"## {question.number}. {question.title}\n\n{question.trap}"
         )
         yield _code(f"answer-{question.number}", _cell(question))
+    yield _said("suppose", _SUPPOSE)
+    yield _code("suppose-begin", "%%kadeql\nBEGIN")
+    yield _code("suppose-fog", f"%%kadeql --limit 5\n{what_if.FOG}")
+    yield _said("suppose-merge", _MERGE)
+    yield _code("suppose-mergers", f"%%kadeql\n{what_if.MERGERS}")
+    yield _said("suppose-look", _SUPPOSED)
+    yield _code("suppose-seen", f"%%kadeql --limit 25\n{what_if.LOOK}")
+    yield _said("suppose-undo", _DROPPED)
+    yield _code("suppose-rollback", "%%kadeql\nROLLBACK")
+    yield _code("suppose-after", f"%%kadeql --limit 25\n{what_if.LOOK}")
     yield _said("travel", _TRAVEL)
     yield _code("travel-insert", "%%kadeql\nINSERT INTO routes VALUES ('JFK', 'LGA', 'ZZ', 0, NULL, 17.2)")
     yield _code("travel-count", f"%%kadeql\n{_COUNTED}")
@@ -117,6 +127,25 @@ import os
 tour = os.environ.get("LUMA_TOUR_BENCH", "../../out/tour.luma")
 assert os.path.isdir(tour), f"There is no bench at {tour}: `make demo` builds it."
 %luma open "{tour}\""""
+
+_SUPPOSE = """\
+## What if?
+
+How late would the rest be, had nobody flown in fog? Inside a transaction everything may be supposed: nobody else sees it, and
+nothing of it stays after ROLLBACK. `DELETE … USING` finds its rows with the help of another table, and `RETURNING` shows them.
+A flight without a reading of the weather is not in fog: it stays."""
+
+_MERGE = """\
+And what if the mergers that came later had been made already? `MERGE INTO` brings a table in line with a list: names of airlines that are
+there are changed, one that is not is added, and `merge_action` says which."""
+
+_SUPPOSED = """\
+The same transaction asks both: the flights as they were at the tag, and the ones that it supposes. Without fog there is a little less
+to wait for. American leaves late less often than before and Alaska more often, with the same planes: a name says which flights are counted
+together."""
+
+_DROPPED = """\
+So it is not the fog. ROLLBACK drops what was supposed; the same question then finds the same on both sides, and no snapshot more."""
 
 _TRAVEL = """\
 ## Time travel

@@ -1,4 +1,4 @@
-"""The story as a program: builds the tour's bench, asks the ten questions, travels in time, writes a page.
+"""The story as a program: builds the tour's bench, asks the ten questions, supposes, travels in time, writes a page.
 
 This is what `luma-bench demo` runs. Every figure that it prints is computed; it can run again over its own output.
 """
@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import luma_bench as lb
 from luma_bench.bench import display
-from luma_bench.demo import build, page, picture
+from luma_bench.demo import build, page, picture, what_if
 from luma_bench.demo.questions import QUESTIONS
 from luma_bench.errors import LumaError
 from luma_bench.types.record import seconds_text
@@ -59,6 +59,7 @@ def run(out: Path, data_only: bool, console: Console) -> None:
         _say(console, f"{path}: {', '.join(build.NAMES)}")
         if not data_only:
             _questions(bench, console)
+            _what_if(bench, console)
             _time_travel(bench, console)
             _failed_write(bench, console)
             _frame(bench, console)
@@ -79,6 +80,22 @@ def _questions(bench: Bench, console: Console) -> None:
         result = bench.kadeql(question.text, params=question.params)
         _show(console, result)
         console.print(question.answer(result.to_arrow()), style="bold", highlight=False)
+
+
+def _what_if(bench: Bench, console: Console) -> None:
+    """Flights without fog under the names of later airlines, in a transaction that leaves nothing."""
+    _title(console, "What if?")
+    before = bench.snapshot
+    with bench.transaction() as supposed:
+        for text in (what_if.FOG, what_if.MERGERS):
+            console.print(text, style="cyan", markup=False, highlight=False)
+            changed = supposed.kadeql(text)
+            _say(console, f"{len(changed):,} rows; {changed.run.badge}")
+        _show(console, supposed.kadeql(what_if.LOOK))
+        supposed.rollback()
+    if bench.snapshot != before:
+        raise LumaError("A ROLLBACK left a snapshot.", hint="Run `luma-bench check`; this must not happen.")
+    _say(console, f"Rolled back: snapshot {before} is still the newest.")
 
 
 def _time_travel(bench: Bench, console: Console) -> None:

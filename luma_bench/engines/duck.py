@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 import weakref
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Literal
 
 import _duckdb
@@ -14,14 +14,18 @@ import pyarrow as pa
 from luma_bench.config import Settings
 from luma_bench.engines.duck_aside import AsideThread
 from luma_bench.engines.duck_errors import missing_table, read_report
+from luma_bench.engines.duck_external import FileDatabases
 from luma_bench.engines.duck_params import bound_values
+from luma_bench.engines.duck_place import place_of
 from luma_bench.engines.duck_pool import Cursor, Database, hook_problem, unread_tables
 from luma_bench.engines.duck_result import ResultShape, result_shape
+from luma_bench.engines.duck_sequences import numbered
 from luma_bench.engines.duck_statement import RunningStatement
 from luma_bench.engines.duck_stream import ResultStream
 from luma_bench.engines.duck_zones import zone_labels
 from luma_bench.errors import KadeQLBindError, KadeQLError, choices
 from luma_bench.plan.engine import Inputs, SqlFragment
+from luma_bench.types.limits import Limits
 
 
 class DuckEngine:
@@ -62,6 +66,11 @@ class DuckEngine:
         """False: it scans."""
         return False
 
+    @property
+    def reason(self) -> str:
+        """What the run record says of a query that it takes."""
+        return "embedded: the one SQL engine here"
+
     def supports(self, fragment: SqlFragment, inputs: Inputs | None = None) -> str | None:
         """None for one reading statement (SELECT, PIVOT, DESCRIBE, SUMMARIZE, EXPLAIN of these), else the reason."""
         try:
@@ -87,7 +96,10 @@ class DuckEngine:
         statement = self._running.begin(fragment, inputs)
         try:
             with statement.calling():
-                return self._running.aside.call(lambda: _answer(statement), statement.stop)
+                answer = numbered if inputs.sequences else _plain
+                return self._running.aside.call(
+                    lambda: answer(statement, lambda: _answer(statement)), statement.stop
+                )
         finally:
             statement.close()
 
@@ -97,6 +109,9 @@ class DuckEngine:
         The reader holds a cursor until it is drained or dropped; dropping it stops the statement. (`close()` of a
         pyarrow reader reaches nothing behind it: drop the reader.) Raises like `run`, also from the reader's batches.
         """
+        if inputs.sequences:
+            # What it took is known, and claimed, only when it is done.
+            return self.run(fragment, inputs).to_reader()
         statement = self._running.begin(fragment, inputs)
         try:
             with statement.calling():
@@ -107,12 +122,26 @@ class DuckEngine:
         stream = ResultStream(statement, batches, shape, self._running.side, self._running.aside)
         return pa.RecordBatchReader.from_batches(shape.schema, stream)
 
+    def beside(self, *, broken: bool = False) -> duckdb.DuckDBPyConnection:
+        """A connection to the engine's database for what only parses and binds: a database of its own takes 12 ms.
+
+        Parameters
+        ----------
+        broken
+            The last such connection met an internal error of DuckDB, so that a new database takes the place of this one.
+        """
+        return self._running.renewed() if broken else self._running.side()
+
     def cancel(self) -> int:
         """Stop every running statement, open streams too; how many there were."""
         running = self._running.statements()
         for statement in running:
             statement.stop()
         return len(running)
+
+    def running(self) -> tuple[RunningStatement, ...]:
+        """What runs now, open streams too, oldest first."""
+        return tuple(self._running.statements())
 
     def progress(self) -> float | None:
         """The fraction done of the newest running statement, None when idle or unknown."""
@@ -134,16 +163,23 @@ class _Running:
         self._lock = threading.RLock()
         self._statements: list[RunningStatement] = []
         self._database = Database(settings, scan_path)
+        self._with_files = FileDatabases(settings, scan_path)
         self.aside = AsideThread()
 
     def begin(self, fragment: SqlFragment, inputs: Inputs) -> RunningStatement:
         with self._lock:
-            database = self._database
+            files = inputs.files
+            database = self._database if files is None else self._with_files.begin(files.paths)
 
             def release(statement: RunningStatement, cursor: Cursor) -> None:
                 self._ended(statement, cursor, database)
+                if files is not None:
+                    self._with_files.end(files.paths, broken=statement.broken)
 
-            statement = RunningStatement(fragment, inputs, database.lease(), release, self._settings.timeout)
+            limits = inputs.limits
+            limit = self._settings.timeout if limits is None else limits.timeout
+            left = limit if limits is None else limits.seconds_left
+            statement = RunningStatement(fragment, inputs, database.lease(), release, left, limit)
             self._statements.append(statement)
             return statement
 
@@ -165,6 +201,12 @@ class _Running:
         with self._lock:
             return self._database.connection()
 
+    def renewed(self) -> duckdb.DuckDBPyConnection:
+        """A connection to a new database, which the next statements run on."""
+        with self._lock:
+            self._replace()
+            return self._database.connection()
+
     def close(self) -> None:
         running = self.statements()
         for statement in running:
@@ -172,6 +214,7 @@ class _Running:
         for statement in running:
             statement.settle()
         self._database.close()
+        self._with_files.close()
         self.aside.close()
 
     def _ended(self, statement: RunningStatement, cursor: Cursor, database: Database) -> None:
@@ -180,15 +223,51 @@ class _Running:
             database.release(cursor, retired=statement.broken or cursor.retired)
             if statement.broken and database is self._database and not database.closed:
                 # An internal error of DuckDB invalidates the whole database, so the next statement gets a new one.
-                self._database = Database(self._settings, self._scan_path)
-                database.close()
+                self._replace()
+
+    def _replace(self) -> None:
+        old = self._database
+        if not old.closed:
+            self._database = Database(self._settings, self._scan_path)
+            old.close()
+
+
+def _plain(statement: RunningStatement, answer: Callable[[], pa.Table]) -> pa.Table:
+    return answer()
 
 
 def _answer(statement: RunningStatement) -> pa.Table:
     """The whole result in its delivered types."""
+    limits = statement.inputs.limits
+    if limits is not None and limits.caps:
+        return _capped(statement, limits)
     result = _submit(statement, "arrow")
     con = statement.cursor.con
     return _shape(statement, result).convert(result.arrow_table(), lambda: con)
+
+
+def _capped(statement: RunningStatement, limits: Limits) -> pa.Table:
+    """The whole result, taken batch by batch, so that one that is too large is given up before it is there."""
+    result = _submit(statement, "stream")
+    try:
+        shape = _shape(statement, result)
+        reader = result.arrow_reader()
+    except BaseException:
+        result.close()
+        raise
+    batches: list[pa.RecordBatch] = []
+    rows = nbytes = 0
+    try:
+        for batch in reader:
+            rows += batch.num_rows
+            nbytes += batch.nbytes
+            limits.check(rows, nbytes)
+            batches.append(batch)
+        table = pa.Table.from_batches(batches, reader.schema)
+    finally:
+        reader.close()
+    con = statement.cursor.con
+    return shape.convert(table, lambda: con)
 
 
 def _opened(statement: RunningStatement) -> tuple[ResultShape, pa.RecordBatchReader]:
@@ -222,7 +301,7 @@ def _submit(statement: RunningStatement, form: Literal["arrow", "stream"]) -> _d
             raise KadeQLBindError(
                 f"There is no table {absent[0]!r}.",
                 text=fragment.text,
-                span=read_report(error, fragment.text).span,
+                span=read_report(error, fragment.text).span or place_of(f'"{absent[0]}"', fragment.text),
                 hint=choices(absent[0], known, "tables"),
             ) from error
         for name, source in late.items():

@@ -6,10 +6,11 @@ reliably: with two threads about every second Ctrl-C waited for the end of the q
 
 from __future__ import annotations
 
+import contextlib
 import queue
 import threading
 import weakref
-from collections.abc import Callable
+from collections.abc import Callable, Generator
 from dataclasses import dataclass
 from typing import cast
 
@@ -17,10 +18,28 @@ _LOOK = 0.1
 """Seconds between two looks at signals while a call runs aside."""
 
 
+@contextlib.contextmanager
+def signals_told() -> Generator[None]:
+    """Around calls into DuckDB in the main thread: its own way of telling of a signal handler's exception becomes KeyboardInterrupt.
+
+    DuckDB raises a RuntimeError in the place of what the handler raised.
+    """
+    try:
+        yield
+    except RuntimeError as error:
+        if str(error) != "Query interrupted":
+            raise
+        raise KeyboardInterrupt from error
+
+
 @dataclass(slots=True)
 class _Job:
+    """A call and its outcome, which outlives a waiter that a signal takes away just as it is told."""
+
     call: Callable[[], object]
-    done: queue.SimpleQueue[tuple[object, BaseException | None]]
+    told: queue.SimpleQueue[None]
+    outcome: tuple[object, BaseException | None] | None = None
+    given_up: bool = False
 
 
 class AsideThread:
@@ -75,37 +94,41 @@ def _once[T](call: Callable[[], T], stop: Callable[[], None]) -> T:
 
 
 def _waited[T](inbox: queue.SimpleQueue[_Job | None], call: Callable[[], T], stop: Callable[[], None]) -> T:
-    done: queue.SimpleQueue[tuple[object, BaseException | None]] = queue.SimpleQueue()
-    inbox.put(_Job(call, done))
+    job = _Job(call, queue.SimpleQueue())
     try:
-        value, error = _finished(done, lambda: None)
+        inbox.put(job)
+        value, error = _finished(job, lambda: None)
     except BaseException:
+        # It may have come before the call was handed over: a call that is given up is not begun, and none runs twice.
+        job.given_up = True
+        inbox.put(job)
         # A stop that comes before the call has begun is lost, so it is said again until the call ends.
         stop()
-        _finished(done, stop)
+        _finished(job, stop)
         raise
     if error is not None:
         raise error
     return cast("T", value)
 
 
-def _finished(
-    done: queue.SimpleQueue[tuple[object, BaseException | None]], meanwhile: Callable[[], None]
-) -> tuple[object, BaseException | None]:
+def _finished(job: _Job, meanwhile: Callable[[], None]) -> tuple[object, BaseException | None]:
     """Wait for the outcome; a signal that another thread received wakes no wait, so it is looked for now and then."""
-    while True:
+    while job.outcome is None:
         try:
-            return done.get(timeout=_LOOK)
+            job.told.get(timeout=_LOOK)
         except queue.Empty:
             meanwhile()
+    return job.outcome
 
 
 def _serve(inbox: queue.SimpleQueue[_Job | None]) -> None:
     while (job := inbox.get()) is not None:
+        if job.outcome is not None:
+            continue
         try:
-            outcome: tuple[object, BaseException | None] = (job.call(), None)
+            job.outcome = (None if job.given_up else job.call(), None)
         except BaseException as error:  # noqa: BLE001 - it is raised again by the thread that waits for it
-            outcome = (None, error)
-        job.done.put(outcome)
+            job.outcome = (None, error)
+        job.told.put(None)
         # Nothing of a finished call is kept while the thread waits for the next.
-        del job, outcome
+        del job

@@ -29,7 +29,8 @@ def plain_type(kind: Any) -> pa.DataType:
         return pa.large_list(_plain(kind.value_field))
     if types.is_list(kind):
         return pa.list_(_plain(kind.value_field))
-    return pa.struct([_plain(kind.field(i)) for i in range(kind.num_fields)])
+    fields = [_plain(kind.field(i)) for i in range(kind.num_fields)]
+    return pa.union(fields, kind.mode, kind.type_codes) if types.is_union(kind) else pa.struct(fields)
 
 
 def plain_array(array: Any) -> pa.Array:
@@ -41,6 +42,11 @@ def plain_array(array: Any) -> pa.Array:
     if isinstance(kind, pa.BaseExtensionType):
         return array.storage.cast(pa.bool_())
     wanted = plain_type(kind)
+    if types.is_union(kind):
+        # DuckDB's are sparse: every child is as long as the whole.
+        children = [plain_array(array.field(i)) for i in range(kind.num_fields)]
+        names = [field.name for field in fields_of(wanted)]
+        return pa.UnionArray.from_sparse(array.type_codes, children, names, kind.type_codes)
     if types.is_struct(kind):
         fields = [plain_array(array.field(i)) for i in range(kind.num_fields)]
         return pa.StructArray.from_arrays(fields, fields=list(wanted), mask=array.is_null())
@@ -58,6 +64,11 @@ def plain_array(array: Any) -> pa.Array:
 def plain_column(column: pa.ChunkedArray) -> pa.ChunkedArray:
     """A column with `bool` for `arrow.bool8`, at any depth."""
     return pa.chunked_array([plain_array(chunk) for chunk in column.chunks], plain_type(column.type))
+
+
+def fields_of(kind: Any) -> list[pa.Field]:
+    """The fields of a nested type."""
+    return [kind.field(i) for i in range(kind.num_fields)]
 
 
 def _plain(field: pa.Field) -> pa.Field:

@@ -10,7 +10,7 @@ from typing import Any, Literal
 import duckdb
 import pyarrow as pa
 
-from luma_bench.engines.duck_result import quoted
+from luma_bench.types.sql_text import quoted, string_literal
 
 Kind = Literal["csv", "json"]
 _SNIFF_ALL = 64 << 20
@@ -80,7 +80,7 @@ def sql_value(value: Any) -> str:
         case list() | tuple():
             return "[" + ", ".join(sql_value(item) for item in value) + "]"
         case _:
-            return "'" + str(value).replace("'", "''") + "'"
+            return string_literal(str(value))
 
 
 def is_tsv(path: Path) -> bool:

@@ -14,6 +14,16 @@ from typing import Any
 
 import duckdb
 
+from luma_bench.engines.duck_advice import (
+    BIND_FIX,
+    RUN_TIME_FIX,
+    advice,
+    other_function,
+    plain_types,
+    without_settings,
+)
+from luma_bench.engines.duck_kinds import SCAN_PREFIX
+from luma_bench.engines.duck_place import place_of
 from luma_bench.errors import (
     CancelledError,
     EngineError,
@@ -22,15 +32,21 @@ from luma_bench.errors import (
     KadeQLSyntaxError,
     KadeQLUnsupportedError,
     LumaError,
+    ResourceError,
     choices,
     nearest,
 )
 from luma_bench.plan.engine import ROWS_PREFIX
+from luma_bench.types.schema import ROW_ID
 
 _PREFIX = re.compile(r"^[A-Z][A-Za-z ]*? Error: ")
-_INTERNAL = re.compile(rf'"?{ROWS_PREFIX}([^"\s]*)"?')
+_INTERNAL = re.compile(rf'"?(?:{ROWS_PREFIX}|{SCAN_PREFIX})([^"\s]*)"?')
 _SCHEMAS = re.compile(r'"?(?:temp|memory)"?\.(?:main\.)?')
 _MISSING_TABLE = re.compile(r"Table with name \"?(?P<name>.+?)\"? does not exist")
+_ROWID = re.compile(r"(?:[\w\"]+\.)?\"?rowid\b", re.IGNORECASE)
+_OPTION = re.compile(r'Invalid named parameter "(?P<name>\w+)" for function (?P<of>\w+)')
+_OWN_COLUMNS = frozenset({ROW_ID, "excluded"})
+"""Columns of rows that are found, and the row that ON CONFLICT has: no column of a table."""
 _UNSUPPORTED = (duckdb.NotImplementedException, duckdb.PermissionException)
 _WRONG_NAME = (duckdb.BinderException, duckdb.CatalogException)
 _WRONG_VALUE = (
@@ -44,6 +60,8 @@ _WRONG_VALUE = (
 )
 
 
+_SPILL = ("max_temp_directory_size", "temp_directory_size", "offload data block")
+_DISK_FULL = ("No space left on device", "Disk quota exceeded", "duckdb_temp_storage")
 _KINDS = {"Scalar Function": "function", "Aggregate Function": "function", "Macro Function": "function"}
 _BY_PREFIX: dict[str, type[duckdb.Error]] = {
     "Binder": duckdb.BinderException,
@@ -62,6 +80,13 @@ _BY_PREFIX: dict[str, type[duckdb.Error]] = {
     "Out of Range": duckdb.OutOfRangeException,
     "Permission": duckdb.PermissionException,
 }
+
+
+_TYPES = (
+    "INTEGER", "BIGINT", "SMALLINT", "TINYINT", "HUGEINT", "DOUBLE", "FLOAT", "DECIMAL", "VARCHAR", "BOOLEAN", "DATE", "TIME",
+    "TIMESTAMP", "TIMESTAMPTZ", "INTERVAL", "BLOB", "UUID", "JSON",
+)  # fmt: skip
+_LAST_FIX: dict[type[KadeQLError], str] = {KadeQLError: RUN_TIME_FIX, KadeQLBindError: BIND_FIX}
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,14 +149,35 @@ def as_luma_error(
 ) -> LumaError:
     """The bench's error for a DuckDB exception that ended `text`; `tables` are the names it could have meant."""
     report = read_report(error, text, shift)
+    told = _as_luma_error(error, report, text, tables, elapsed)
+    if not isinstance(told, KadeQLError) or not text or (told.span is not None and told.hint is not None):
+        return told
+    shown = type(told)(
+        told.plain,
+        text=text,
+        span=told.span or place_of(report.message, text),
+        hint=told.hint or _LAST_FIX.get(type(told)),
+    )
+    shown.__cause__ = told.__cause__
+    return shown
+
+
+def _as_luma_error(
+    error: duckdb.Error, report: Report, text: str, tables: Iterable[str], elapsed: float
+) -> LumaError:
     if isinstance(error, duckdb.InterruptException):
         return CancelledError.query(elapsed)
     if isinstance(error, duckdb.OutOfMemoryException):
-        return EngineError(
-            f"DuckDB ran out of memory: {_sentence(report.message)}",
-            hint="Raise memory_limit (lb.open(path, memory_limit=…)), free disk space for spilling, or read less: "
-            "fewer columns, a WHERE, an aggregate instead of all rows.",
-        )
+        full = any(word in report.message for word in (*_SPILL, *_DISK_FULL))
+        return (ResourceError.spill if full else ResourceError.memory)(_sentence(report.message))
+    if isinstance(error, duckdb.IOException) and any(word in report.message for word in _DISK_FULL):
+        return ResourceError.spill(_sentence(report.message))
+    refusal = _refusal(report, text) if isinstance(error, _WRONG_NAME) else None
+    if refusal is not None:
+        return refusal
+    family = _family_error(report, error, text)
+    if family is not None:
+        return family
     if isinstance(error, duckdb.ParserException | duckdb.SyntaxException):
         return KadeQLSyntaxError(
             _sentence(report.message), text=text, span=report.span, hint=_syntax_hint(report)
@@ -139,17 +185,69 @@ def as_luma_error(
     if isinstance(error, _WRONG_NAME):
         return _name_error(report, error, text, list(tables))
     if isinstance(error, duckdb.PermissionException) and "file system" in report.message:
-        return KadeQLUnsupportedError(
-            "A query reads tables of the bench, no files and no network.",
-            text=text,
-            span=report.span,
-            hint="Bring the file in first: bench.write('name', 'path/to/file').",
-        )
+        hint = "Bring the file in first: bench.write('name', 'path/to/file')."
+        if re.search(r'(?:FROM|JOIN|,)\s*"[^"]+\.\w+"', text, re.IGNORECASE):
+            hint = "A file stands in single quotes: FROM 'data.csv'. What stands in double quotes is the name of a table."
+        what = "A query reads tables of the bench, no files and no network."
+        return KadeQLUnsupportedError(what, text=text, span=report.span, hint=hint)
+    if "CSV Error on Line" in report.message or 'in file "' in report.message:
+        return _file_error(error, report, text)
     if isinstance(error, _UNSUPPORTED):
         return KadeQLUnsupportedError(_sentence(report.message), text=text, span=report.span)
     if isinstance(error, _WRONG_VALUE):
         return _value_error(report, text)
     return EngineError(f"DuckDB: {_sentence(report.message)}")
+
+
+def _family_error(report: Report, error: duckdb.Error, text: str) -> LumaError | None:
+    """The error of a message whose family is known; None for another."""
+    if report.subtype == "COLUMN_NOT_FOUND" and report.candidates:
+        return None
+    if 'in file "' in report.message or "CSV Error on Line" in report.message:
+        return None
+    found = advice(_clean(report.message))
+    if found is None:
+        return None
+    family, said, fix = found
+    kinds: dict[str, type[KadeQLError]] = {
+        "bind": KadeQLBindError, "value": KadeQLError, "syntax": KadeQLSyntaxError
+    }  # fmt: skip
+    kind = kinds.get(family.kind) or _class_of(error)
+    span = report.span or place_of(report.message, text)
+    return kind(_sentence(said), text=text, span=span, hint=_clean(fix))
+
+
+def _class_of(error: duckdb.Error) -> type[KadeQLError]:
+    if isinstance(error, duckdb.ParserException | duckdb.SyntaxException):
+        return KadeQLSyntaxError
+    if isinstance(error, _WRONG_NAME):
+        return KadeQLBindError
+    return KadeQLUnsupportedError if isinstance(error, _UNSUPPORTED) else KadeQLError
+
+
+def _file_error(error: duckdb.Error, report: Report, text: str) -> LumaError:
+    """What is wrong with a file that a query reads: its name, line and column."""
+    from luma_bench.engines.duck_text import text_error
+
+    told = text_error(error, (), "json" if report.message.startswith("Malformed") else "csv")
+    hint = (
+        "Correct the file, or read around it: types, nullstr, skip, all_varchar = true, ignore_errors = true."
+    )
+    return KadeQLError(told.message, text=text, span=report.span, hint=hint)
+
+
+def _refusal(report: Report, text: str) -> KadeQLUnsupportedError | None:
+    """The refusal of what DuckDB's own tables have and a bench's have not; None for any other error."""
+    # A name behind a dot stands behind the place of what it belongs to.
+    if report.span is not None and _ROWID.match(text, report.span[0]):
+        what = "rowid is refused: a row has no place of its own in a table, and changes move it."
+        hint = "Name rows by their columns; number them with row_number() OVER (ORDER BY …)."
+        return KadeQLUnsupportedError(what, text=text, span=report.span, hint=hint)
+    if "required statistics" in report.message:
+        what = "bitstring_agg() without bounds is refused: it takes them from statistics that a bench does not hand out."
+        hint = "Give the bounds: bitstring_agg(x, min, max)."
+        return KadeQLUnsupportedError(what, text=text, span=report.span, hint=hint)
+    return None
 
 
 def _name_error(report: Report, error: duckdb.Error, text: str, tables: list[str]) -> LumaError:
@@ -162,20 +260,22 @@ def _name_error(report: Report, error: duckdb.Error, text: str, tables: list[str
             hint=choices(missing, tables, "tables"),
         )
     if report.subtype == "MISSING_ENTRY" and report.kind:
-        near = nearest(report.subject, [name for name in report.candidates.split(",") if name])
+        candidates = [name for name in report.candidates.split(",") if name]
         return KadeQLBindError(
             f"There is no {_KINDS.get(report.kind, report.kind.lower())} {report.subject!r}.",
             text=text,
             span=report.span,
-            hint=f"Did you mean {' or '.join(repr(name) for name in near)}?" if near else None,
+            hint=_instead_of(report.kind, report.subject, candidates),
         )
     if report.subtype == "COLUMN_NOT_FOUND" and report.candidates:
         known = [_clean(name).strip('"') for name in report.candidates.split(",")]
+        known = [name for name in known if name not in _OWN_COLUMNS]
         return KadeQLBindError(
             f"There is no column {report.subject!r} here.",
             text=text,
             span=report.span,
-            hint=choices(report.subject, known, "nearest columns"),
+            hint=_quoted(report, text)
+            or (choices(report.subject, known, "nearest columns") if known else BIND_FIX),
         )
     if report.subtype == "NO_MATCHING_FUNCTION":
         first, _, rest = report.message.partition("\n")
@@ -189,7 +289,22 @@ def _name_error(report: Report, error: duckdb.Error, text: str, tables: list[str
         return KadeQLBindError(
             _sentence(first), text=text, span=report.span, hint=f"It takes: {shown}" if offered else None
         )
+    if (option := _OPTION.match(report.message)) is not None:
+        written = re.search(rf"\b{option['name']}\b(?=\s*:?=)", text, re.IGNORECASE)
+        return KadeQLBindError(
+            f"{option['of']} has no option {option['name']!r}.",
+            text=text,
+            span=report.span if written is None else written.span(),
+            hint=f"Correct its name, or leave it out: the options are those of DuckDB's {option['of']}.",
+        )
     return KadeQLBindError(_sentence(report.message), text=text, span=report.span, hint=_rest(report.message))
+
+
+def _quoted(report: Report, text: str) -> str | None:
+    """What to do about a column that is written like a text."""
+    if report.span is None or text[report.span[0] : report.span[0] + 1] != '"':
+        return None
+    return f"A text stands in single quotes: '{report.subject}'. Double quotes hold names."
 
 
 def _value_error(report: Report, text: str) -> LumaError:
@@ -208,6 +323,20 @@ def _value_error(report: Report, text: str) -> LumaError:
             f"The text has no parameter ${names}.", hint="Leave it out of params, or write $name in the text."
         )
     return KadeQLError(_sentence(message), text=text, span=report.span, hint=_rest(message))
+
+
+def _instead_of(kind: str, name: str, candidates: list[str]) -> str:
+    if "Function" in kind:
+        return other_function(name, candidates)
+    known = candidates if kind != "Type" else [*candidates, *_TYPES]
+    near = nearest(name, known)
+    if near:
+        return f"Did you mean {' or '.join(repr(one) for one in near)}?"
+    return (
+        f"The types are: {', '.join(_TYPES)}, STRUCT(…), MAP(…), and lists of them: INTEGER[]."
+        if kind == "Type"
+        else BIND_FIX
+    )
 
 
 def _parameter_span(name: str, text: str) -> tuple[int, int] | None:
@@ -234,12 +363,15 @@ def _span(found: dict[str, Any], text: str, shift: int) -> tuple[int, int] | Non
 
 def _sentence(message: str) -> str:
     """The first line, with a full stop and without this room's own names."""
-    first = _clean(message.strip().partition("\n")[0]).rstrip("!. ")
-    return f"{first}."
+    first = _clean(without_settings(message.strip().partition("\n")[0])).rstrip("!. ")
+    return f"{plain_types(first)}."
 
 
 def _rest(message: str) -> str | None:
     """What DuckDB says after its first line, as a hint; None when it advises a setting that is locked here."""
+    if "Candidate functions:" in message:
+        offered = [_clean(line.strip()) for line in message.splitlines() if " -> " in line]
+        return f"It takes: {'; '.join(offered[:4])}{'; and more' if len(offered) > 4 else ''}"
     rest = " ".join(line.strip() for line in message.strip().splitlines()[1:] if line.strip())
     if not rest or "SET " in rest or "INSTALL" in rest or "LOAD " in rest:
         return None

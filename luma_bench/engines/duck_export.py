@@ -15,6 +15,7 @@ import pyarrow as pa
 from luma_bench.engines.duck_export_columns import write_arrow, write_parquet
 from luma_bench.engines.duck_export_text import write_text
 from luma_bench.errors import LumaError, UnsupportedError, choices
+from luma_bench.types.sql_text import quoted, string_literal
 
 Progress = Callable[[int, int | None], None]
 _ENDINGS = {
@@ -59,6 +60,12 @@ class ExportOptions:
         csv, tsv: whether the first line names the columns.
     null
         csv, tsv: how NULL is written; nothing at all by default, which an empty text (`""`) is told from.
+    quote, escape
+        csv, tsv: the character around values that need one, and the one before it inside of a value; `"` for both.
+    force_quote
+        csv, tsv: columns whose values are always quoted; `*` for all.
+    dateformat, timestampformat
+        csv, tsv, json, ndjson: how dates and timestamps are written, by the specifiers of `strftime`.
     """
 
     compression: str | None = None
@@ -66,6 +73,11 @@ class ExportOptions:
     delimiter: str | None = None
     header: bool | None = None
     null: str | None = None
+    quote: str | None = None
+    escape: str | None = None
+    force_quote: tuple[str, ...] | None = None
+    dateformat: str | None = None
+    timestampformat: str | None = None
 
     def checked(self, kind: str) -> ExportOptions:
         """The options, fit for a format.
@@ -80,6 +92,11 @@ class ExportOptions:
             "delimiter": ("csv",),
             "header": ("csv", "tsv"),
             "null": ("csv", "tsv"),
+            "quote": ("csv", "tsv"),
+            "escape": ("csv", "tsv"),
+            "force_quote": ("csv", "tsv"),
+            "dateformat": _TEXT,
+            "timestampformat": _TEXT,
         }
         for name, kinds in only.items():
             if getattr(self, name) is not None and kind not in kinds:
@@ -96,6 +113,12 @@ class ExportOptions:
             raise UnsupportedError(
                 f"{self.delimiter!r} is no delimiter.", hint="Give one character, such as ';' or '|'."
             )
+        for name in ("quote", "escape"):
+            value = getattr(self, name)
+            if value is not None and (len(value) != 1 or value in "\n\r"):
+                raise UnsupportedError(
+                    f"{name}={value!r} is not one character.", hint="Give one, such as '\"'."
+                )
         return self
 
 
@@ -138,7 +161,7 @@ class FileWriter:
         chosen = (options or ExportOptions()).checked(kind)
         _check_names(reader.schema)
         counted = Counted(reader, total, progress)
-        partial = target.with_name(f".{target.name}.{secrets.token_hex(6)}.part")
+        partial = target.with_name(f".{target.name[:40]}.{secrets.token_hex(6)}.part")
         compression = chosen.compression or zipped
         try:
             match kind:
@@ -249,18 +272,27 @@ def _copy_options(kind: str, options: ExportOptions, compression: str | None) ->
     if kind in ("csv", "tsv"):
         parts.append(f"HEADER {'false' if options.header is False else 'true'}")
         delimiter = "\t" if kind == "tsv" else options.delimiter or ","
-        parts.append(f"DELIMITER {_text(delimiter)}")
+        parts.append(f"DELIMITER {string_literal(delimiter)}")
         if options.null is not None:
-            parts.append(f"NULLSTR {_text(options.null)}")
+            parts.append(f"NULLSTR {string_literal(options.null)}")
+        if options.quote is not None:
+            parts.append(f"QUOTE {string_literal(options.quote)}")
+        if options.escape is not None:
+            parts.append(f"ESCAPE {string_literal(options.escape)}")
+        if options.force_quote is not None:
+            every = options.force_quote == ("*",)
+            parts.append(
+                f"FORCE_QUOTE {'*' if every else '(' + ', '.join(map(quoted, options.force_quote)) + ')'}"
+            )
     else:
         parts.append(f"ARRAY {'true' if kind == 'json' else 'false'}")
+    if options.dateformat is not None:
+        parts.append(f"DATEFORMAT {string_literal(options.dateformat)}")
+    if options.timestampformat is not None:
+        parts.append(f"TIMESTAMPFORMAT {string_literal(options.timestampformat)}")
     if compression not in (None, "none"):
         parts.append(f"COMPRESSION {compression}")
     return ", ".join(parts)
-
-
-def _text(value: str) -> str:
-    return "'" + value.replace("'", "''") + "'"
 
 
 def _put(partial: Path, target: Path) -> None:

@@ -6,7 +6,7 @@ from typing import Any
 
 import duckdb
 
-from luma_bench.engines.duck_result import quoted
+from luma_bench.types.sql_text import quoted
 
 SAMPLE_ROWS = 20_480
 NEARLY_ALL = 0.9

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import threading
 import weakref
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Generator, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Protocol
 
 import duckdb
 import pyarrow as pa
@@ -13,30 +15,52 @@ import pyarrow as pa
 from luma_bench.config import Settings
 from luma_bench.engines.duck_connect import connect
 from luma_bench.engines.duck_errors import as_luma_error, read_report
+from luma_bench.engines.duck_kinds import SCAN_PREFIX, as_scanned, typed_columns, typed_relation
 from luma_bench.engines.duck_result import result_shape
 from luma_bench.engines.duck_zones import zone_labels
-from luma_bench.errors import ClosedError, EngineError, KadeQLBindError, KadeQLUnsupportedError
+from luma_bench.errors import ClosedError, EngineError, KadeQLBindError, KadeQLUnsupportedError, LumaError
 from luma_bench.types.inspector import SqlStatement
 from luma_bench.types.schema import ROW_ID
+from luma_bench.types.sql_text import quoted
 
 _READING = frozenset({"SELECT", "FROM", "PIVOT", "PIVOT_WIDER", "PIVOT_LONGER", "UNPIVOT", "VALUES", "TABLE", "DESCRIBE", "SUMMARIZE", "SHOW"})  # fmt: skip
+_BLANKS = " \t\r\n\x0b\x0c"
+_CUTTING = (";", "--", "/*", "#")
 _VERBS = _READING | {"INSERT", "UPDATE", "DELETE", "MERGE", "CREATE", "COPY", "EXPLAIN", "CALL", "EXECUTE"}
 _EXPLAIN_OPTIONS = frozenset({"ANALYZE", "FORMAT"})
 _EXPLAIN_PREFIX = "EXPLAIN "
+_BREAKING = (duckdb.FatalException, duckdb.InternalException)
+
+
+class Connections(Protocol):
+    """Where an inspector has its connection from: `DuckEngine.beside`."""
+
+    def __call__(self, *, broken: bool = False) -> duckdb.DuckDBPyConnection:
+        """A connection of nobody else's; `broken` says that the last one met an internal error."""
+        ...
 
 
 class DuckInspector:
-    """Parses and binds on a private, empty DuckDB: it runs nothing and reads nothing. Thread-safe.
+    """Parses and binds on a connection of its own: it runs nothing and reads nothing. Thread-safe.
 
     Parameters
     ----------
     settings
         The time zone of described results; the machine's without.
+    connections
+        An engine's database to do it on; without, on a private one.
     """
 
-    def __init__(self, settings: Settings | None = None) -> None:
+    def __init__(self, settings: Settings | None = None, connections: Connections | None = None) -> None:
+        own = settings or Settings(threads=1)
+
+        def private(*, broken: bool = False) -> duckdb.DuckDBPyConnection:
+            del broken
+            return connect(own)
+
+        self._connections: Connections = connections or private
         # In a list, which the finalizer empties: DuckDB's binding complains about a connection that outlives Python.
-        self._held = [connect(settings or Settings(threads=1))]
+        self._held = [self._connections()]
         self._lock = threading.Lock()
         self._known: dict[str, tuple[str, pa.Schema]] = {}
         self._finalizer = weakref.finalize(self, _let_go, self._held)
@@ -49,7 +73,7 @@ class DuckInspector:
         KadeQLSyntaxError
             The text does not parse.
         """
-        with self._lock:
+        with self._lock, self._whole():
             return classify(self._con, text)
 
     def describe(self, text: str, tables: Mapping[str, pa.Schema]) -> pa.Schema:
@@ -62,7 +86,7 @@ class DuckInspector:
         KadeQLUnsupportedError
             The text is no query, or a PIVOT without its list of values: its columns are known when it has run.
         """
-        with self._lock:
+        with self._lock, self._whole():
             require_reading(self._con, text)
             self._arrange(tables)
             try:
@@ -89,6 +113,17 @@ class DuckInspector:
         """Release the connection."""
         self._finalizer()
 
+    @contextlib.contextmanager
+    def _whole(self) -> Generator[None]:
+        """Around every use of the connection: an internal error makes its database unusable, so the next call has another."""
+        try:
+            yield
+        except (duckdb.Error, LumaError) as error:
+            if isinstance(error, _BREAKING) or isinstance(error.__cause__, _BREAKING):
+                self._known.clear()
+                self._held[:] = [self._connections(broken=True)]
+            raise
+
     @property
     def _con(self) -> duckdb.DuckDBPyConnection:
         if not self._held:
@@ -99,16 +134,29 @@ class DuckInspector:
         """Make exactly these tables known, empty."""
         wanted = {name.casefold(): (name, schema) for name, schema in tables.items()}
         for key in [key for key in self._known if key not in wanted]:
-            self._con.unregister(self._known.pop(key)[0])
+            self._forget(*self._known.pop(key))
         for key, (name, schema) in wanted.items():
             known = self._known.get(key)
             if known is not None and known[0] == name and known[1].equals(schema, check_metadata=True):
                 continue
             if known is not None:
-                self._con.unregister(known[0])
+                self._forget(*known)
             visible = schema.remove(0) if schema.names[:1] == [ROW_ID] else schema
-            self._con.register(name, visible.empty_table())
+            empty = as_scanned(visible).empty_table()
+            if not typed_columns(visible):
+                self._con.register(name, empty)
+            else:
+                self._con.register(SCAN_PREFIX + name, empty)
+                text = typed_relation(visible, SCAN_PREFIX + name)
+                self._con.execute(f"CREATE OR REPLACE TEMP VIEW {quoted(name)} AS {text}")
             self._known[key] = (name, schema)
+
+    def _forget(self, name: str, schema: pa.Schema) -> None:
+        if not typed_columns(schema):
+            self._con.unregister(name)
+            return
+        self._con.execute(f"DROP VIEW IF EXISTS {quoted(name)}")
+        self._con.unregister(SCAN_PREFIX + name)
 
     def _located(self, error: duckdb.Error, text: str, tables: Mapping[str, pa.Schema]) -> Exception:
         """A binding error with its place, which DuckDB tells only when a statement is on its way to run."""
@@ -135,13 +183,23 @@ def classify(con: duckdb.DuckDBPyConnection, text: str) -> list[SqlStatement]:
         The text does not parse.
     """
     found = _extracted(con, text)
-    places = [(tokens[0].start, end) for tokens, end in _statements(text)]
+    places = _places(text)
     if len(places) != len(found):
         raise EngineError(f"DuckDB found {len(found)} statements where its tokens make {len(places)}.")
     return [
         SqlStatement(statement.type.name, start, end, frozenset(statement.named_parameters))
         for statement, (start, end) in zip(found, places, strict=True)
     ]
+
+
+def _places(text: str) -> list[tuple[int, int]]:
+    """Where each statement of a text begins and ends."""
+    bare = text.strip(_BLANKS)
+    if bare and text.isascii() and not any(mark in text for mark in _CUTTING):
+        # Nothing can part statements or stand around one, so that a long list of VALUES need not be looked through.
+        start = len(text) - len(text.lstrip(_BLANKS))
+        return [(start, start + len(bare))]
+    return [(tokens[0].start, end) for tokens, end in _statements(text)]
 
 
 def _extracted(con: duckdb.DuckDBPyConnection, text: str) -> list[duckdb.Statement]:

@@ -7,11 +7,12 @@ DuckDB's lossless mode gives HUGEINT, UUID, JSON, BIT and a few more as extensio
 - ENUM: string
 - BOOLEAN: bool
 
-at any depth of lists, structs and maps. A type is decided by the statement alone, never by its data.
+at any depth of lists, structs and maps; the field's metadata keeps the SQL type's name. A type is decided by the statement alone, never by its data.
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -23,6 +24,9 @@ import pyarrow as pa
 from duckdb.sqltypes import DuckDBPyType
 
 from luma_bench.engines.duck_boolean import has_bool8, plain_column, plain_type
+from luma_bench.errors import KadeQLUnsupportedError
+from luma_bench.types.schema import SQL_TYPE
+from luma_bench.types.sql_text import quoted
 
 DECIMAL = "DECIMAL(38,0)"
 _WIDE = pa.decimal128(38, 0)
@@ -38,6 +42,12 @@ _CANONICAL = {
     "enum": "VARCHAR",
     "variant": "VARCHAR",
 }
+
+
+_UNDELIVERED = re.compile(r"\bAGGREGATE_STATE\b|^TYPE$")
+"""Types whose values nothing outside of DuckDB can hold; reading a state as Arrow ends the process."""
+_SHOWN_OTHERWISE = re.compile(r"\b(?:GEOMETRY|TUPLE)\b")
+"""Types that are delivered as they are, in an Arrow type that does not say them."""
 
 
 def canonical_type(kind: DuckDBPyType, variant: str = "VARCHAR") -> str:
@@ -71,16 +81,12 @@ def _children(kind: DuckDBPyType) -> list[tuple[str, DuckDBPyType]]:
     return [(label, child) for label, child in kind.children if isinstance(child, DuckDBPyType)]
 
 
-def quoted(name: str) -> str:
-    """A name as a quoted SQL identifier."""
-    return '"' + name.replace('"', '""') + '"'
-
-
 @dataclass(frozen=True, slots=True)
 class ResultShape:
     """The delivered schema of one statement, and the columns that DuckDB's own output must be converted to it.
 
-    `casts` maps a column's index to the SQL types it is cast to, one after the other.
+    `casts` maps a column's index to the SQL types it is cast to, one after the other; of `kinds` the schema tells the
+    SQL type, in the metadata of their fields.
     """
 
     schema: pa.Schema
@@ -88,18 +94,19 @@ class ResultShape:
     casts: tuple[tuple[int, tuple[str, ...]], ...] = ()
     zones: tuple[int, ...] = ()
     booleans: tuple[int, ...] = ()
+    kinds: tuple[int, ...] = ()
 
     @property
     def is_plain(self) -> bool:
         """Whether DuckDB's output is delivered as it is."""
-        return not (self.wide or self.casts or self.zones or self.booleans)
+        return not (self.wide or self.casts or self.zones or self.booleans or self.kinds)
 
     def convert(self, data: pa.Table, connection: Callable[[], Any]) -> pa.Table:
         """DuckDB's output as the delivered schema; `connection` gives a DuckDB connection for the rare casts.
 
         Raises
         ------
-        duckdb.ConversionException
+        KadeQLUnsupportedError
             A whole number does not fit decimal128(38, 0).
         """
         if self.is_plain:
@@ -126,15 +133,24 @@ def result_shape(
     wide: list[int] = []
     casts: list[tuple[int, tuple[str, ...]]] = []
     labels: list[int] = []
+    kinds: list[int] = []
     final: list[str | DuckDBPyType] = []
     for index, kind in enumerate(types):
+        if (inside := _UNDELIVERED.search(str(kind))) is not None:
+            raise KadeQLUnsupportedError(
+                f"A result of type {inside[0]} is refused: no reader of Arrow has it.",
+                hint="Ask for what is in it: the aggregate itself instead of its state, typeof(x) instead of a type.",
+            )
         text = canonical_type(kind)
         if text == str(kind):
             final.append(kind)
             if kind.id == "timestamp with time zone" and names[index] in zones:
                 labels.append(index)
+            if _SHOWN_OTHERWISE.search(text):
+                kinds.append(index)
             continue
         final.append(text)
+        kinds.append(index)
         if kind.id == "hugeint":
             wide.append(index)
         else:
@@ -146,7 +162,12 @@ def result_shape(
     booleans = tuple(index for index, kind in enumerate(schema.types) if has_bool8(kind))
     for index in booleans:
         schema = schema.set(index, schema.field(index).with_type(plain_type(schema.field(index).type)))
-    return ResultShape(schema, tuple(wide), tuple(casts), tuple(labels), booleans)
+    for index in kinds:
+        field = schema.field(index)
+        schema = schema.set(
+            index, field.with_metadata({**(field.metadata or {}), SQL_TYPE: str(types[index])})
+        )
+    return ResultShape(schema, tuple(wide), tuple(casts), tuple(labels), booleans, tuple(kinds))
 
 
 def _decimals(column: pa.ChunkedArray, name: str) -> pa.ChunkedArray:
@@ -171,10 +192,7 @@ def _decimals(column: pa.ChunkedArray, name: str) -> pa.ChunkedArray:
         if not fits.all():
             valid = storage.is_valid().to_numpy(zero_copy_only=False)
             if (valid & ~fits).any():
-                raise duckdb.ConversionException(
-                    f"Conversion Error: Column {name} holds a whole number of more than 38 digits, which Arrow's "
-                    "decimal128 cannot hold. Cast it to DOUBLE or VARCHAR."
-                )
+                raise _too_long(name)
         chunks.append(array)
     return pa.chunked_array(chunks, _WIDE)
 
@@ -184,6 +202,22 @@ def _cast(column: pa.ChunkedArray, field: pa.Field, kinds: tuple[str, ...], con:
     expression = quoted("c")
     for kind in kinds:
         expression = f"CAST({expression} AS {kind})"
+    if DECIMAL in kinds[-1]:
+        try:
+            return _cast_plainly(column, field, expression, con)
+        except duckdb.ConversionException as error:
+            raise _too_long(field.name) from error
+    return _cast_plainly(column, field, expression, con)
+
+
+def _too_long(name: str) -> KadeQLUnsupportedError:
+    return KadeQLUnsupportedError(
+        f"Column {name} holds a whole number of more than 38 digits, which Arrow's decimal128 cannot hold.",
+        hint="Cast it: x::VARCHAR keeps every digit, x::DOUBLE the first fifteen.",
+    )
+
+
+def _cast_plainly(column: pa.ChunkedArray, field: pa.Field, expression: str, con: Any) -> pa.ChunkedArray:
     con.register("__luma_column", pa.Table.from_arrays([column], schema=pa.schema([field.with_name("c")])))
     try:
         return (

@@ -7,6 +7,7 @@ from typing import Protocol
 
 import pyarrow as pa
 
+from luma_bench.engines.duck_kinds import as_scanned
 from luma_bench.errors import EngineError
 from luma_bench.types.predicate import Predicate
 from luma_bench.types.scan import ScanCounters, ScanSource
@@ -24,6 +25,10 @@ class Reading(Protocol):
         """A stream over a source of this many rows begins."""
         ...
 
+    def drained(self, rows: int) -> None:
+        """A stream over a source of this many rows is at its end, whatever it pruned."""
+        ...
+
     def check(self) -> None:
         """Raise when the statement was cancelled."""
         ...
@@ -34,10 +39,14 @@ class Reading(Protocol):
 
 
 class PinnedScan:
-    """One table of a cursor: its schema for good, its source for the statement that runs."""
+    """One table of a cursor: its schema for good, its source for the statement that runs.
+
+    `given` is the source's own schema, `schema` what DuckDB is told.
+    """
 
     def __init__(self, schema: pa.Schema, name: str) -> None:
-        self.schema = schema
+        self.given = schema
+        self.schema = as_scanned(schema)
         self.name = name
         self.missed = False
         self._pinned: tuple[ScanSource, Reading] | None = None
@@ -75,19 +84,28 @@ class PinnedScan:
         source, reading = self.pinned
         try:
             reading.check()
-            reading.opened(source.rows())
+            rows = source.rows()
+            reading.opened(rows)
             stream = source.stream(columns, predicates, reading.counters)
         except BaseException as error:
             reading.failed(error)
             raise
-        return pa.RecordBatchReader.from_batches(stream.schema, _watched(stream, reading))
+        if self.schema is self.given:
+            return pa.RecordBatchReader.from_batches(stream.schema, _watched(stream, reading, rows))
+        told = pa.schema([self.schema.field(name) for name in stream.schema.names])
+        batches = (
+            pa.RecordBatch.from_arrays(batch.columns, schema=told)
+            for batch in _watched(stream, reading, rows)
+        )
+        return pa.RecordBatchReader.from_batches(told, batches)
 
 
-def _watched(stream: pa.RecordBatchReader, reading: Reading) -> Iterator[pa.RecordBatch]:
+def _watched(stream: pa.RecordBatchReader, reading: Reading, rows: int) -> Iterator[pa.RecordBatch]:
     try:
         for batch in stream:
             reading.check()
             yield batch
+        reading.drained(rows)
     except GeneratorExit:
         raise
     except BaseException as error:

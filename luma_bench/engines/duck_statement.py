@@ -17,6 +17,7 @@ from luma_bench.plan.engine import Inputs, SqlFragment
 from luma_bench.types.scan import ScanCounters
 
 _RETRY = 0.02
+_SLOWEST = 0.5
 _PATIENCE = 5.0
 
 
@@ -31,6 +32,8 @@ class RunningStatement:
         Called once, with this statement and its cursor, when it closes.
     timeout
         Seconds until it stops itself; 0 for never.
+    limit
+        The timeout as it was asked for, of which these seconds are left.
     """
 
     def __init__(
@@ -40,21 +43,24 @@ class RunningStatement:
         cursor: Cursor,
         released: Callable[[RunningStatement, Cursor], None],
         timeout: float,
+        limit: float | None = None,
     ) -> None:
         self.fragment = fragment
         self.inputs = inputs
         self.started = time.perf_counter()
+        self.thread = threading.get_ident()
         self.error: BaseException | None = None
         self.broken = False
         self._cursor: Cursor | None = cursor
         self._released = released
-        self._expected = 0
+        self._expected = self._opened = self._drained = 0
+        self._shown = 0.0
         self._base = inputs.counters.rows_read
         # Why it was stopped, as a message and a hint: an exception would keep the frames that it passed through.
         self._stopped: tuple[str, str | None] | None = None
         self._lock = threading.Lock()
         self._calling = False
-        self._timer = self._limit(timeout) if timeout else None
+        self._timer = self._limit(timeout, limit or timeout) if timeout else None
 
     @property
     def cursor(self) -> Cursor:
@@ -71,16 +77,31 @@ class RunningStatement:
         return self._cursor
 
     @property
+    def text(self) -> str:
+        """The fragment's text."""
+        return self.fragment.text
+
+    @property
     def elapsed(self) -> float:
         """Seconds since the lease."""
         return time.perf_counter() - self.started
 
     @property
     def progress(self) -> float | None:
-        """Rows read over the rows of every stream that was opened, at most 1; None before the first."""
-        if not self._expected:
+        """Rows read over the rows of every source that the text names, at most 1 and never less than before.
+
+        A stream at its end counts with all of its rows, also those that it pruned. None before the first stream.
+        """
+        if not self._opened:
             return None
-        return min(1.0, (self.counters.rows_read - self._base) / self._expected)
+        if not self._expected:
+            text = self.fragment.text.casefold()
+            sources = self.inputs.sources.items()
+            self._expected = sum(source.rows() for name, source in sources if name.casefold() in text)
+        expected = max(self._expected, self._opened)
+        done = max(self.counters.rows_read - self._base, self._drained)
+        self._shown = max(self._shown, min(1.0, done / expected) if expected else 0.0)
+        return self._shown
 
     # --- what scan sources report ---
 
@@ -92,7 +113,12 @@ class RunningStatement:
     def opened(self, rows: int) -> None:
         """A stream over a source of this many rows begins."""
         with self._lock:
-            self._expected += rows
+            self._opened += rows
+
+    def drained(self, rows: int) -> None:
+        """A stream over a source of this many rows is at its end, whatever it pruned."""
+        with self._lock:
+            self._drained += rows
 
     def check(self) -> None:
         """Raise when the statement was stopped."""
@@ -110,9 +136,10 @@ class RunningStatement:
     @contextlib.contextmanager
     def calling(self) -> Generator[None]:
         """Around every call into DuckDB: what it raises comes out as the bench's error."""
-        self.check()
+        # In this order: a stop behind the look at it knows that a call is about to begin, and insists.
         self._calling = True
         try:
+            self.check()
             yield
         except (duckdb.Error, OSError, pa.ArrowException) as error:
             self._raise(error)
@@ -130,6 +157,9 @@ class RunningStatement:
             # The source's own exception, with its own cause; DuckDB's is its echo.
             raise self.error from self.error.__cause__
         if reported is not None:
+            found = None if self._cursor is None else self._cursor.views.located(reported, self.fragment.text)
+            if found is not None:
+                raise as_luma_error(reported, found[0], self.inputs.names, self.elapsed, found[1]) from error
             raise as_luma_error(reported, self.fragment.text, self.inputs.names, self.elapsed) from error
         raise error
 
@@ -167,21 +197,19 @@ class RunningStatement:
             self.broken = True
         self._released(self, cursor)
 
-    def _limit(self, timeout: float) -> threading.Timer:
-        reason = CancelledError(
-            f"Stopped by the timeout of {timeout:g} s; nothing was changed.",
-            hint="Raise it with lb.open(path, timeout=…), or read less.",
-        )
-        timer = threading.Timer(timeout, self.stop, (reason,))
+    def _limit(self, timeout: float, limit: float) -> threading.Timer:
+        reason = CancelledError.timeout(limit)
+        timer = threading.Timer(min(timeout, threading.TIMEOUT_MAX), self.stop, (reason,))
         timer.daemon = True
         timer.start()
         return timer
 
     def _insist(self) -> None:
-        deadline = time.perf_counter() + _PATIENCE
-        while self._calling and time.perf_counter() < deadline:
+        pause = _RETRY
+        while self._calling:
             self._interrupt()
-            time.sleep(_RETRY)
+            time.sleep(pause)
+            pause = min(pause * 1.1, _SLOWEST)
 
     def _interrupt(self) -> None:
         # Under the lock of `close`: a cursor that was given back may serve another statement already.

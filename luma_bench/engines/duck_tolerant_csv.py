@@ -17,10 +17,11 @@ from luma_bench.engines.duck_csv import reading_sql, sql_types
 from luma_bench.engines.duck_csv_head import Head, read_head
 from luma_bench.engines.duck_guess import SAMPLE_ROWS, guess_types
 from luma_bench.engines.duck_places import Dialect, Places, find_places
-from luma_bench.engines.duck_result import ResultShape, quoted, result_shape
+from luma_bench.engines.duck_result import ResultShape, result_shape
 from luma_bench.engines.duck_text import check_text, file_connection, text_error
 from luma_bench.errors import ClosedError, SchemaError
 from luma_bench.types.reject import Late, Portion, Reject
+from luma_bench.types.sql_text import quoted
 
 _OWN = frozenset({"columns", "delim", "header", "names", "sample_size", "types", "all_varchar"})
 _ERRORS = """

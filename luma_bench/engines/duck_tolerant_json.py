@@ -15,10 +15,11 @@ import pyarrow as pa
 from luma_bench.engines.duck_aside import AsideThread
 from luma_bench.engines.duck_csv import sql_types
 from luma_bench.engines.duck_guess import NEARLY_ALL, SAMPLE_ROWS, guess_types
-from luma_bench.engines.duck_result import ResultShape, quoted, result_shape
+from luma_bench.engines.duck_result import ResultShape, result_shape
 from luma_bench.engines.duck_text import check_text, file_connection, text_error
 from luma_bench.errors import LumaError
 from luma_bench.types.reject import Late, Portion, Reject
+from luma_bench.types.sql_text import quoted, string_literal
 
 _ROWS = 32_768
 _BLOCK = 8 << 20
@@ -125,9 +126,10 @@ class JsonFiles:
         con = self._con
         assert con is not None
         cursor = con.cursor()
-        place = str(path).replace("'", "''")
         try:
-            cursor.execute(f"SELECT json::VARCHAR FROM read_json_objects('{place}', format = 'array')")
+            cursor.execute(
+                f"SELECT json::VARCHAR FROM read_json_objects({string_literal(str(path))}, format = 'array')"
+            )
             while rows := self._aside.call(lambda: cursor.fetchmany(_ROWS), cursor.interrupt):
                 for (text,) in rows:
                     yield None, text.encode()
@@ -248,14 +250,14 @@ def _query(types: dict[str, str]) -> str:
     """Columns of values; `bad`; what is wrong with a record as a whole; and for each column the value that it cannot take."""
     taken = ", ".join(
         f"json_extract(o, {_path(name)}) AS x{i}, "
-        f"TRY(json_transform_strict(json_extract(o, {_path(name)}), {_literal(json.dumps(kind))})) AS v{i}"
+        f"TRY(json_transform_strict(json_extract(o, {_path(name)}), {string_literal(json.dumps(kind))})) AS v{i}"
         for i, (name, kind) in enumerate(types.items())
     )
     wrong = [
         f"CASE WHEN coalesce(json_type(x{i}), 'NULL') <> 'NULL' AND (v{i} IS NULL{_cut(i, kind)}) THEN x{i}::VARCHAR END AS w{i}"
         for i, kind in enumerate(types.values())
     ]
-    known = "[" + ", ".join(_literal(name) for name in types) + "]"
+    known = "[" + ", ".join(string_literal(name) for name in types) + "]"
     keys = f"list_filter(json_keys(o), lambda k: NOT list_contains({known}, k))"
     whole = (
         "CASE WHEN t IS NULL THEN 'The record is no text.' WHEN NOT json_valid(t) THEN 'The record is no JSON.' "
@@ -283,11 +285,7 @@ def _cut(index: int, kind: str) -> str:
 
 def _path(name: str) -> str:
     """The key as a JSON pointer."""
-    return _literal("/" + name.replace("~", "~0").replace("/", "~1"))
-
-
-def _literal(text: str) -> str:
-    return "'" + text.replace("'", "''") + "'"
+    return string_literal("/" + name.replace("~", "~0").replace("/", "~1"))
 
 
 def _sql_of(structure: Any) -> str:

@@ -18,6 +18,7 @@ from typing import Any
 
 import pyarrow as pa
 
+from luma_bench.engines.at_once import AtOnce
 from luma_bench.engines.duck_params import plain_value
 from luma_bench.engines.point_text import Parameter, PointText, recognised
 from luma_bench.errors import KadeQLError, UnsupportedError
@@ -46,7 +47,7 @@ class _Plan:
     schema: pa.Schema
 
 
-class PointEngine:
+class PointEngine(AtOnce):
     """Answers an equality on a table's whole primary key.
 
     Parameters
@@ -67,9 +68,9 @@ class PointEngine:
         return "point"
 
     @property
-    def looks_up(self) -> bool:
-        """True: it reads rows by key and scans nothing."""
-        return True
+    def reason(self) -> str:
+        """What the run record says of a query that it takes."""
+        return "equality on the primary key"
 
     def supports(self, fragment: SqlFragment, inputs: Inputs | None = None) -> str | None:
         """None for an equality on the primary key of one of the inputs, else the reason why not."""
@@ -101,18 +102,6 @@ class PointEngine:
                 f"The point engine cannot run this: {problem or OTHER_TEXT}.", hint="Leave out engine."
             )
         return _answer(planned, fragment.params, inputs)
-
-    def stream(self, fragment: SqlFragment, inputs: Inputs) -> pa.RecordBatchReader:
-        """`run` as a stream."""
-        return self.run(fragment, inputs).to_reader()
-
-    def cancel(self) -> int:
-        """0: nothing runs long enough to be stopped."""
-        return 0
-
-    def progress(self) -> float | None:
-        """None: see `cancel`."""
-        return None
 
     def close(self) -> None:
         """Forget the texts."""
@@ -194,9 +183,13 @@ class PointEngine:
             raise UnsupportedError(f"The point engine cannot explain this: {planned or OTHER_TEXT}.")
         rows = _answer(planned, fragment.params, inputs).num_rows if "ANALYZE" in options else None
         condition = " AND ".join(f"{column.name} = {_shown(value)}" for column, value in planned.key)
-        plan: dict[str, Any] = {"name": "KEY_LOOKUP", "table": planned.table.name, "condition": condition}
+        plan: dict[str, Any] = {
+            "name": "KEY_LOOKUP",
+            "extra_info": {"Table": planned.table.name, "Key": condition, "Estimated Cardinality": "1"},
+            "children": [],
+        }
         if rows is not None:
-            plan["rows"] = rows
+            plan |= {"intermediate_rows": rows}
         if "JSON" in options:
             text = json.dumps([plan])
         else:
@@ -232,8 +225,8 @@ def _value_problem(plan: _Plan, params: Mapping[str, object]) -> str | None:
         if isinstance(value, Parameter) and value.name not in params:
             return f"${value.name} has no value"
         given = _given(value, params)
-        if not _comparable(column.type, given):
-            return f"comparing {column.name!r} of type {column.type} with a {type(given).__name__} takes SQL's conversions"
+        if column.sql_type is not None or not _comparable(column.type, given):
+            return f"comparing {column.name!r} of type {column.sql_type or column.type} with a {type(given).__name__} takes SQL's conversions"
     return None
 
 

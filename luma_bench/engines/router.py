@@ -71,7 +71,7 @@ class Router:
         if asked == AUTO:
             for engine in engines.values():
                 if engine.looks_up and engine.supports(fragment, inputs) is None:
-                    return Choice(engine, "equality on the primary key", {engine.name: LOOKUP_SECONDS})
+                    return Choice(engine, engine.reason, {engine.name: LOOKUP_SECONDS})
         scanning = {name: engine for name, engine in engines.items() if not engine.looks_up}
         estimates = {name: estimated_seconds(inputs) for name in scanning}
         if asked == AUTO:

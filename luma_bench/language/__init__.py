@@ -5,7 +5,11 @@ engine's error into the user's text.
 """
 
 from luma_bench.language.changes import (
+    NEW,
+    NUMBER,
+    OLD,
     AddColumn,
+    AddConstraint,
     Alteration,
     AlterTable,
     Assignment,
@@ -13,10 +17,12 @@ from luma_bench.language.changes import (
     ColumnDef,
     CommentOn,
     Commit,
+    Conflict,
     CreateTable,
     CreateTableAs,
     Delete,
     DropColumn,
+    DropConstraint,
     DropTable,
     Insert,
     RenameColumn,
@@ -30,57 +36,122 @@ from luma_bench.language.changes import (
     Update,
     new_value,
 )
+from luma_bench.language.compose import Composer, Excerpt, Piece, composed, own
+from luma_bench.language.constraints import CheckDef, ConstraintDef, ForeignDef, KeyDef, UniqueDef
+from luma_bench.language.copy import CopyFrom, CopyTo
 from luma_bench.language.diagnostics import relocate
+from luma_bench.language.expressions import ExpressionDef, NamePlace
+from luma_bench.language.format import format_text
+from luma_bench.language.merge import Given, Match, Merge, MergeClause, RowStatement
 from luma_bench.language.parse import parse
-from luma_bench.language.placed import Kind, Parameter, Pin, Query
+from luma_bench.language.placed import Kind, Parameter, Pin, Query, Reference, SequenceUse, ViewUse
+from luma_bench.language.policies import CreatePolicy, DropPolicy
+from luma_bench.language.prepare import Argument, Deallocate, Execute, Prepare
+from luma_bench.language.returning import MARK, MARKS, MERGE_ACTION, RETURNED, Returning, aggregate_error
 from luma_bench.language.rewrite import Edit, OffsetMap, rewritten
+from luma_bench.language.schemas import CommentOnObject, CreateSchema, DropSchema
+from luma_bench.language.sequences import CreateSequence, DropSequence
+from luma_bench.language.shows import Show
 from luma_bench.language.statement import (
+    AnalyzeChange,
     Describe,
     Explain,
-    ShowTables,
     Statement,
     Summarize,
     TagSnapshot,
 )
+from luma_bench.language.views import AlterView, CreateView, DropView, renamed, stored_query
 
 __all__ = [
+    "MARK",
+    "MARKS",
+    "MERGE_ACTION",
+    "NEW",
+    "NUMBER",
+    "OLD",
+    "RETURNED",
     "AddColumn",
+    "AddConstraint",
     "AlterTable",
+    "AlterView",
     "Alteration",
+    "AnalyzeChange",
+    "Argument",
     "Assignment",
     "Begin",
+    "CheckDef",
     "ColumnDef",
     "CommentOn",
+    "CommentOnObject",
     "Commit",
+    "Composer",
+    "Conflict",
+    "ConstraintDef",
+    "CopyFrom",
+    "CopyTo",
+    "CreatePolicy",
+    "CreateSchema",
+    "CreateSequence",
     "CreateTable",
     "CreateTableAs",
+    "CreateView",
+    "Deallocate",
     "Delete",
     "Describe",
     "DropColumn",
+    "DropConstraint",
+    "DropPolicy",
+    "DropSchema",
+    "DropSequence",
     "DropTable",
+    "DropView",
     "Edit",
+    "Excerpt",
+    "Execute",
     "Explain",
+    "ExpressionDef",
+    "ForeignDef",
+    "Given",
     "Insert",
+    "KeyDef",
     "Kind",
+    "Match",
+    "Merge",
+    "MergeClause",
+    "NamePlace",
     "OffsetMap",
     "Parameter",
+    "Piece",
     "Pin",
+    "Prepare",
     "Query",
+    "Reference",
     "RenameColumn",
     "RenameTable",
+    "Returning",
     "Rollback",
+    "RowStatement",
+    "SequenceUse",
     "SetDefault",
     "SetNullable",
     "SetOptions",
     "SetType",
-    "ShowTables",
+    "Show",
     "Statement",
     "Summarize",
     "TagSnapshot",
     "Truncate",
+    "UniqueDef",
     "Update",
+    "ViewUse",
+    "aggregate_error",
+    "composed",
+    "format_text",
     "new_value",
+    "own",
     "parse",
     "relocate",
+    "renamed",
     "rewritten",
+    "stored_query",
 ]

@@ -7,11 +7,13 @@ from typing import Final
 
 from luma_bench.language.changes import (
     AddColumn,
+    AddConstraint,
     Alteration,
     AlterTable,
     ColumnDef,
     CommentOn,
     DropColumn,
+    DropConstraint,
     RenameColumn,
     RenameTable,
     SetDefault,
@@ -20,6 +22,7 @@ from luma_bench.language.changes import (
     SetType,
 )
 from luma_bench.language.columns import check_grammar, read_column, read_default, read_type, type_probe
+from luma_bench.language.constraints import TABLE_LEVEL, table_constraint
 from luma_bench.language.cursor import Cursor
 from luma_bench.language.placed import Query
 from luma_bench.language.refusals import (
@@ -32,6 +35,7 @@ from luma_bench.language.refusals import (
     TABLE_CHANGES,
     USING,
 )
+from luma_bench.language.schemas import in_schema, schema_alone
 from luma_bench.language.tokens import STRING
 from luma_bench.types.inspector import SqlInspector
 
@@ -68,8 +72,10 @@ def alter(cursor: Cursor, inspector: SqlInspector) -> AlterTable:
         raise SEVERAL.error(tokens.text, tokens.span(cursor.index))
     cursor.finish("the change")
     source, start, end, whole = cursor.placed
-    if word != "SET":
-        # DuckDB has no options of its own to compare with; all else it can parse.
+    if isinstance(action, RenameTable):
+        action = in_schema(table, action, dotted=tokens.words[place + 1] == ".")
+    if word != "SET" and not _is_ours(action):
+        # DuckDB has no options of its own to compare with, and adds no constraints; all else it can parse.
         check_grammar(source, start, whole, inspector)
     return AlterTable(
         source=source,
@@ -81,6 +87,13 @@ def alter(cursor: Cursor, inspector: SqlInspector) -> AlterTable:
         action=action,
         if_exists=if_exists,
     )
+
+
+def _is_ours(action: Alteration) -> bool:
+    """Whether DuckDB's grammar has no such change."""
+    if isinstance(action, AddColumn):
+        return bool(action.constraints) or action.column.generated is not None
+    return isinstance(action, AddConstraint | DropConstraint)
 
 
 def comment_on(cursor: Cursor, inspector: SqlInspector) -> CommentOn:
@@ -132,31 +145,39 @@ def comment_on(cursor: Cursor, inspector: SqlInspector) -> CommentOn:
     )
 
 
-def _add(cursor: Cursor, inspector: SqlInspector) -> AddColumn:
+def _add(cursor: Cursor, inspector: SqlInspector) -> AddColumn | AddConstraint:
     tokens = cursor.tokens
-    if cursor.word in CONSTRAINT_CHANGES:
-        raise CONSTRAINT_CHANGES[cursor.word].error(tokens.text, tokens.span(cursor.index))
+    if cursor.word in TABLE_LEVEL and not (
+        cursor.word == "PRIMARY" and not tokens.follows(cursor.index, cursor.end, "PRIMARY", "KEY")
+    ):
+        return AddConstraint(table_constraint(cursor, inspector))
     cursor.accept("COLUMN")
     if_not_exists = cursor.accept("IF", "NOT", "EXISTS")
     if tokens.follows(cursor.index + 1, cursor.end, "."):
         raise NESTED_COLUMN.error(tokens.text, tokens.span(cursor.index, cursor.index + 2))
     begin = cursor.index
-    column = read_column(cursor, inspector, _SHAPE)
+    column, constraints = read_column(cursor, inspector, _SHAPE)
     if column.primary_key:
         raise CONSTRAINT_CHANGES["PRIMARY"].error(tokens.text, tokens.span(begin, cursor.index))
-    return AddColumn(column, _probe(cursor, column), if_not_exists)
+    return AddColumn(column, _probe(cursor, column), constraints, if_not_exists)
 
 
-def _drop(cursor: Cursor, inspector: SqlInspector) -> DropColumn:
-    if cursor.word in CONSTRAINT_CHANGES:
-        raise CONSTRAINT_CHANGES[cursor.word].error(cursor.tokens.text, cursor.tokens.span(cursor.index))
-    cursor.accept("COLUMN")
+def _drop(cursor: Cursor, inspector: SqlInspector) -> DropColumn | DropConstraint:
+    tokens = cursor.tokens
+    constraint = cursor.accept("CONSTRAINT")
+    if not constraint:
+        if cursor.word in CONSTRAINT_CHANGES:
+            raise CONSTRAINT_CHANGES[cursor.word].error(tokens.text, tokens.span(cursor.index))
+        cursor.accept("COLUMN")
     if_exists = cursor.accept("IF", "EXISTS")
     name, span = _column(cursor)
-    # Nothing depends on a column, so the two words ask for the same.
-    if not cursor.accept("CASCADE"):
+    # What hangs on it is never taken along: then either word is refused, and else both ask for the same.
+    cascade = cursor.accept("CASCADE")
+    if not cascade:
         cursor.accept("RESTRICT")
-    return DropColumn(name, span, if_exists)
+    if constraint:
+        return DropConstraint(name, span, if_exists)
+    return DropColumn(name, span, if_exists, cascade)
 
 
 def _rename(cursor: Cursor, inspector: SqlInspector) -> RenameColumn | RenameTable:
@@ -177,7 +198,10 @@ def _alter(cursor: Cursor, inspector: SqlInspector) -> Alteration:
     if cursor.accept("DROP", "NOT", "NULL"):
         return SetNullable(name, span, True)
     if cursor.accept("SET", "DEFAULT"):
-        return SetDefault(name, span, read_default(cursor, inspector))
+        value = read_default(cursor, inspector)
+        if isinstance(value, Query):
+            return SetDefault(name, span, value)
+        return SetDefault(name, span, computed=value)
     if cursor.accept("DROP", "DEFAULT"):
         return SetDefault(name, span)
     begin = cursor.index
@@ -190,8 +214,10 @@ def _alter(cursor: Cursor, inspector: SqlInspector) -> Alteration:
     return SetType(name, span, _probe(cursor, column))
 
 
-def _set(cursor: Cursor, inspector: SqlInspector) -> SetOptions:
+def _set(cursor: Cursor, inspector: SqlInspector) -> SetOptions | RenameTable:
     tokens = cursor.tokens
+    if cursor.accept("SCHEMA"):
+        return RenameTable(schema_alone(cursor))
     if cursor.word in TABLE_CHANGES:
         raise TABLE_CHANGES[cursor.word].error(tokens.text, tokens.span(cursor.index))
     cursor.expect("( after SET", "(", hint=_OPTION)

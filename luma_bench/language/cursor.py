@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from luma_bench.errors import KadeQLSyntaxError, KadeQLUnsupportedError
 from luma_bench.language.diagnostics import expected
-from luma_bench.language.functions import INTERNAL
+from luma_bench.language.functions import INFORMATION, INTERNAL, SCHEMAS
 from luma_bench.language.keywords import RESERVED
 from luma_bench.language.tokens import Tokens
 
@@ -87,30 +87,96 @@ class Cursor:
         return name
 
     def table(self) -> str:
-        """Step over a table's name, which `main.` may precede, and give it.
+        """Step over a table's name, which a schema's may precede, and give the catalog's name: `sales.orders`.
 
         Raises
         ------
         KadeQLSyntaxError
             No name stands here.
         KadeQLUnsupportedError
-            The name is in another schema, or begins with `__luma`.
+            The name is in a schema of the engine, or begins with `__luma`.
         """
         place = self.index
         name = self.name("a table's name")
         if self.accept("."):
-            if name.casefold() != "main":
+            schema = name
+            whole = f"{schema}.{self.value}".casefold()
+            if schema.casefold() in SCHEMAS and whole not in INFORMATION:
                 raise KadeQLUnsupportedError(
-                    "A bench has one schema, main.",
+                    f"The schema {schema} is the engine's own.",
                     text=self.tokens.text,
                     span=self.tokens.span(place),
-                    hint="Leave the schema out, or put it into the name.",
+                    hint="Tables live in main, or in a schema that CREATE SCHEMA made.",
                 )
             place = self.index
             name = self.name("a table's name")
-        if name.casefold().startswith("__luma"):
+            if schema.casefold() != "main":
+                name = f"{schema}.{name}"
+        if self.tokens.names[place].casefold().startswith("__luma"):
             raise INTERNAL.error(self.tokens.text, self.tokens.span(place))
         return name
+
+    def placed_table(self) -> tuple[str, tuple[int, int]]:
+        """What `table` gives, and where it stands."""
+        place = self.index
+        name = self.table()
+        return name, self.tokens.span(place, self.index)
+
+    def columns(
+        self, hint: str, *, opening: str = "(", once: bool = True
+    ) -> tuple[tuple[str, ...], tuple[tuple[int, int], ...]]:
+        """Step over `(a, b)`, and give the names and where each stands.
+
+        Parameters
+        ----------
+        opening
+            What is expected, for the error, where no bracket stands.
+        once
+            Whether a name may stand only once.
+
+        Raises
+        ------
+        KadeQLSyntaxError
+            Something else stands here, or a name stands twice.
+        """
+        self.expect(opening, "(", hint=hint)
+        names: list[str] = []
+        spans: list[tuple[int, int]] = []
+        while True:
+            place = self.index
+            name = self.name("a column's name")
+            spans.append(self.tokens.span(place))
+            if once and name.casefold() in map(str.casefold, names):
+                raise KadeQLSyntaxError(
+                    f"The column {name!r} stands twice.",
+                    text=self.tokens.text,
+                    span=spans[-1],
+                    hint="Name each column once; names that differ only in case are one name.",
+                )
+            names.append(name)
+            if not self.accept(","):
+                break
+        self.expect("a comma or ) after a column's name", ")", hint=hint)
+        return tuple(names), tuple(spans)
+
+    def if_not_exists(self, *, or_replace: bool) -> bool:
+        """Step over IF NOT EXISTS; whether it stands here.
+
+        Raises
+        ------
+        KadeQLSyntaxError
+            It does, behind OR REPLACE.
+        """
+        place = self.index
+        found = self.accept("IF", "NOT", "EXISTS")
+        if found and or_replace:
+            raise KadeQLSyntaxError(
+                "OR REPLACE and IF NOT EXISTS contradict each other.",
+                text=self.tokens.text,
+                span=self.tokens.span(place, self.index),
+                hint="Write one of them.",
+            )
+        return found
 
     def finish(self, after: str) -> None:
         """Nothing more may stand here.

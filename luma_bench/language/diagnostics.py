@@ -5,6 +5,7 @@ from __future__ import annotations
 from luma_bench.errors import KadeQLError, KadeQLSyntaxError, nearest
 from luma_bench.language.keywords import CLAUSES, KEYWORDS
 from luma_bench.language.rewrite import OffsetMap
+from luma_bench.language.syntax_hints import ends_early, syntax_hint
 from luma_bench.language.tokens import STRING, Tokens, tokenize
 from luma_bench.types.inspector import SqlInspector
 
@@ -25,6 +26,9 @@ def expected(tokens: Tokens, index: int, end: int, what: str, hint: str | None =
     else:
         stop = tokens.ends[end - 1]
         found, span = "the end of the statement", (stop, stop)
+    if hint is None:
+        ends = what.startswith("the end of the statement")
+        hint = "Take it out, or put ; before it." if ends else f"Put {what} there."
     return KadeQLSyntaxError(f"Expected {what}, found {found}.", text=tokens.text, span=span, hint=hint)
 
 
@@ -51,6 +55,8 @@ def sharpened(error: KadeQLSyntaxError, sql: str, inspector: SqlInspector) -> Ka
     if error.span is None:
         return error
     tokens = tokenize(sql)
+    if not len(tokens):
+        return error
     place = next((index for index, end in enumerate(tokens.ends) if end > error.span[0]), len(tokens))
     best: tuple[int, int, str] | None = None
     for index in (place - 1, place):
@@ -64,11 +70,29 @@ def sharpened(error: KadeQLSyntaxError, sql: str, inspector: SqlInspector) -> Ka
             if reach > error.span[0] and (best is None or reach > best[0]):
                 best = reach, index, keyword
     if best is None:
-        return error
+        return _hinted(error, tokens, place)
     _, index, keyword = best
     written = tokens.slice(index, index + 1)
     return KadeQLSyntaxError(
         f"{written} is not expected here.", text=sql, span=tokens.span(index), hint=f"Did you mean {keyword}?"
+    )
+
+
+def _hinted(error: KadeQLSyntaxError, tokens: Tokens, place: int) -> KadeQLSyntaxError:
+    """The same error with what to write there; an end that comes too early is said to be one."""
+    if error.hint is not None:
+        return error
+    stop = next((at for at in range(place, len(tokens)) if tokens.words[at] == ";"), len(tokens))
+    missing = ends_early(tokens, place, stop)
+    if missing is None:
+        return KadeQLSyntaxError(
+            error.plain, text=tokens.text, span=error.span, hint=syntax_hint(tokens, place)
+        )
+    return KadeQLSyntaxError(
+        f"Expected {missing.partition(':')[0]} after {tokens.slice(place, place + 1)}, found the end of the statement.",
+        text=tokens.text,
+        span=(tokens.ends[stop - 1], tokens.ends[stop - 1]),
+        hint=syntax_hint(tokens, stop),
     )
 
 

@@ -6,7 +6,7 @@ from typing import Final
 
 from luma_bench.errors import KadeQLSyntaxError
 from luma_bench.language.keywords import KEYWORDS
-from luma_bench.language.placed import Pin
+from luma_bench.language.placed import Pin, Reference, SequenceUse
 from luma_bench.language.rewrite import Edit
 from luma_bench.language.scope import Scope
 from luma_bench.language.tokens import NUMBER, QUOTED, STRING, Tokens
@@ -26,9 +26,26 @@ class Draft:
         `$names` that the rewritten text uses.
     cut
         The tokens whose text an edit removes.
+    reads
+        The tables and views that stand in it.
+    sequences
+        The values of sequences that it takes.
+    qualified
+        Pinned tables of schemas by schema and name, casefolded, with the names that they got in the text.
     """
 
-    __slots__ = ("cut", "edits", "params", "pins", "scope", "tokens", "volatile")
+    __slots__ = (
+        "cut",
+        "edits",
+        "params",
+        "pins",
+        "qualified",
+        "reads",
+        "scope",
+        "sequences",
+        "tokens",
+        "volatile",
+    )
 
     def __init__(self, tokens: Tokens, scope: Scope) -> None:
         self.tokens = tokens
@@ -37,6 +54,9 @@ class Draft:
         self.pins: list[Pin] = []
         self.params: set[str] = set()
         self.cut: set[int] = set()
+        self.qualified: dict[tuple[str, str], set[str]] = {}
+        self.reads: tuple[Reference, ...] = ()
+        self.sequences: list[SequenceUse] = []
         self.volatile = False
 
     def replace(self, first: int, last: int, text: str) -> None:
@@ -71,11 +91,7 @@ class Draft:
             or follows(after, self.scope.last, "USING", "KEY")
         )
 
-    def quoted(self, name: str) -> str:
-        """A name as SQL spells it in any position."""
-        return '"' + name.replace('"', '""') + '"'
-
     def names(self) -> frozenset[str]:
-        """Every name and string of the query, casefolded."""
+        """Every name and string of the query, and the names of its tables in schemas, casefolded."""
         found = self.tokens.names[self.scope.first : self.scope.last]
-        return frozenset(map(str.casefold, filter(None, found)))
+        return frozenset(map(str.casefold, filter(None, (*found, *(read.name for read in self.reads)))))

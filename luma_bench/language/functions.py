@@ -9,9 +9,9 @@ from luma_bench.language.keywords import split
 from luma_bench.language.refusals import Refusal
 
 FILES: Final = Refusal(
-    "Reading a file inside a query",
-    "is not in this version: a query reads tables at one snapshot",
-    "Import the file first: bench.write(name, path) or `luma-bench import`, then name the table.",
+    "Reading a file with this function",
+    "is not served",
+    "Use read_csv, read_parquet, read_json, read_arrow, read_text, read_blob or glob; or bench.write(name, path).",
 )
 DYNAMIC: Final = Refusal(
     "SQL made from a string at run time",
@@ -22,6 +22,11 @@ CATALOG: Final = Refusal(
     "A relation that shows the engine's own state",
     "is refused: it lists internal relations, not the bench's tables",
     "Use SHOW TABLES, DESCRIBE t, bench.tables() or bench.snapshots().",
+)
+STATISTICS: Final = Refusal(
+    "stats()",
+    "is refused: it tells what the engine guessed of an expression before it ran, not what is in it",
+    "Ask for the values' own: SUMMARIZE t, or min(x), max(x), count(x).",
 )
 SETTINGS: Final = Refusal(
     "Reading the engine's settings",
@@ -39,7 +44,14 @@ CONTROL: Final = Refusal(
     "Leave it out; settings go to lb.open(path, …).",
 )
 SEQUENCE: Final = Refusal(
-    "A sequence's value", "is refused: a bench holds no sequences", "Number the rows: row_number() OVER ()."
+    "Setting a sequence's value",
+    "is refused: a value is given once",
+    "Make it anew: CREATE OR REPLACE SEQUENCE s START n.",
+)
+ENDLESS: Final = Refusal(
+    "summary(…)",
+    "is refused: it never ends",
+    "Describe a table's values with SUMMARIZE t or SUMMARIZE SELECT …",
 )
 INTERNAL: Final = Refusal(
     "A name that begins with __luma",
@@ -54,11 +66,7 @@ _BY_REFUSAL: Final = (
     (
         FILES,
         """
-        glob parquet_scan parquet_metadata parquet_schema parquet_file_metadata parquet_kv_metadata
-        parquet_full_metadata parquet_bloom_probe sniff_csv read_csv read_csv_auto read_parquet
-        read_json read_json_auto read_json_objects read_json_objects_auto read_ndjson read_ndjson_auto
-        read_ndjson_objects read_text read_blob read_duckdb read_single_csv_file read_single_json_file
-        read_single_parquet_file
+        read_duckdb read_single_csv_file read_single_json_file read_single_parquet_file
         """,
     ),
     (DYNAMIC, "query query_table json_execute_serialized_sql"),
@@ -72,8 +80,10 @@ _BY_REFUSAL: Final = (
         destroy_external_resource register_external_resource register_external_resource_type getenv
         """,
     ),
-    (SEQUENCE, "nextval currval setval"),
-    (CATALOG, "which_secret pg_get_viewdef pg_get_constraintdef"),
+    (SEQUENCE, "setval"),
+    (ENDLESS, "summary"),
+    (STATISTICS, "stats"),
+    (CATALOG, "which_secret pg_get_viewdef pg_get_constraintdef json_serialize_plan"),
 )
 FUNCTIONS: Final[Mapping[str, Refusal]] = {
     name: refusal for refusal, names in _BY_REFUSAL for name in split(names)
@@ -109,13 +119,26 @@ RELATIONS: Final = frozenset(
 SCHEMAS: Final = frozenset({"information_schema", "pg_catalog", "system", "temp"})
 """Schemas and databases of the engine itself."""
 
+INFORMATION: Final = frozenset(
+    f"information_schema.{name}"
+    for name in split("""
+    schemata tables columns views table_constraints key_column_usage referential_constraints sequences
+    """)
+)
+"""The relations of the standard that are answered from the catalog."""
+
+CATALOG_FUNCTIONS: Final = frozenset(
+    split("duckdb_tables duckdb_columns duckdb_views duckdb_constraints duckdb_schemas duckdb_sequences")
+)
+"""DuckDB's relations of the same kind: functions without arguments, or names alone."""
+
 VOLATILE_FUNCTIONS: Final = frozenset(
     split("""
     now today random uuid gen_random_uuid uuidv4 uuidv7 getvariable get_current_time
     get_current_timestamp transaction_timestamp current_localtime current_localtimestamp current_date
     current_time current_timestamp age ago txid_current current_transaction_id current_query
     current_query_id current_connection_id current_database current_schema current_schemas
-    in_search_path stats vector_type sleep_ms pg_sleep error pg_conf_load_time pg_postmaster_start_time
+    in_search_path vector_type sleep_ms pg_sleep error pg_conf_load_time pg_postmaster_start_time
     """)
 )
 """Functions whose answer depends on the moment, the session or chance."""

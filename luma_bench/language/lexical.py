@@ -8,12 +8,15 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from string import ascii_letters
 from typing import NamedTuple
 
 from luma_bench.errors import KadeQLSyntaxError
 
 # A text without any of these is read alike by both tokenizers.
-_HAZARD = re.compile(r"`|[\w$]\$|\$(?![\w$])|\d\w*[eE]'|\{[#%]|\{\{|\A\ufeff|[-+*/<>=~!@#%^&|?:](?:--|/\*)")
+_HAZARD = re.compile(
+    r"`|[\w$]\$|\$(?![\w$])|\d\w*[eE]'|\{[#%]|\{\{|[\u200b-\u200d\u2060\ufeff]|[-+*/<>=~!@#%^&|?:](?:--|/\*)"
+)
 _REGION = re.compile(
     r"""
       (?P<escaped>[eE]'(?:[^'\\]|\\.|'')*(?P<escaped_end>')?)
@@ -22,7 +25,7 @@ _REGION = re.compile(
     | (?P<backquoted>`(?:[^`]|``)*(?P<backquoted_end>`)?)
     | (?P<line>--[^\n\r]*)
     | (?P<block>/\*)
-    | (?P<dollar>\$(?P<tag>[^\W\d]\w*)?\$)
+    | (?P<dollar>\$(?P<tag>[A-Za-z_\x80-\U0010ffff][A-Za-z0-9_\x80-\U0010ffff]*)?\$)
     | (?P<word>[^\W\d][\w$]*)
     | (?P<number>\d(?:_?\d)*(?:\.(?:\d(?:_?\d)*)?)?(?:[eE][+-]?\d(?:_?\d)*)?)
     """,
@@ -30,6 +33,8 @@ _REGION = re.compile(
 )
 _ADJOINING = re.compile(r"\$\w+[^\s$]+\$")
 _NAMED = re.compile(r"\$\w+")
+INVISIBLE = frozenset("\u200b\u200c\u200d\u2060\ufeff")
+"""Spaces of no width, which DuckDB reads as spaces and Python does not."""
 _COMMENT_EDGE = re.compile(r"/\*|\*/")
 
 
@@ -73,8 +78,6 @@ def masked(text: str) -> str:
     if _HAZARD.search(text) is None:
         return text
     chars = list(text)
-    if chars[0] == "\ufeff":
-        chars[0] = " "
     covered = 0
     for region in regions(text):
         if not region.closed:
@@ -91,12 +94,27 @@ def masked(text: str) -> str:
         elif region.kind == "number" and chars[region.end : region.end + 1] in (["e"], ["E"]):
             # sqlglot reads 1E'' as the number 1E and a string without escapes.
             chars[region.start : region.end] = "0" * (region.end - region.start - 1) + " "
+        elif region.kind == "dollar":
+            tag = text[region.start + 1 : text.index("$", region.start + 1)]
+            if tag and not tag.isidentifier():
+                plain = _plain_tag(text, len(tag))
+                chars[region.start + 1 : region.start + 1 + len(tag)] = plain
+                chars[region.end - 1 - len(tag) : region.end - 1] = plain
         elif region.kind == "backquoted":
             chars[region.start] = chars[region.end - 1] = '"'
             for index in inside:
                 chars[index] = "_" if chars[index] == '"' else chars[index]
     _mask_symbols(text, chars, covered, len(chars))
     return "".join(chars)
+
+
+def _plain_tag(text: str, width: int) -> str:
+    """A tag of this width that stands nowhere in the text: DuckDB's may hold any sign beyond ASCII, sqlglot's no other."""
+    found = (letter * width for letter in ascii_letters if f"${letter * width}$" not in text)
+    tag = next(found, None)
+    if tag is None:
+        raise unreadable(text)
+    return tag
 
 
 def parameter_cuts(text: str) -> list[int]:
@@ -117,7 +135,9 @@ def parameter_cuts(text: str) -> list[int]:
 def _mask_symbols(text: str, chars: list[str], start: int, end: int) -> None:
     """Break the Jinja delimiters that sqlglot knows, and refuse a `$` that names nothing, which it takes for a quote."""
     for index in range(start, end):
-        if chars[index] in "#%" and index > start and chars[index - 1] == "{":
+        if chars[index] in INVISIBLE:
+            chars[index] = " "
+        elif chars[index] in "#%" and index > start and chars[index - 1] == "{":
             chars[index] = "\\"
         elif chars[index] == "$" and _NAMED.match(text, index) is None:
             raise _nameless(text, index)

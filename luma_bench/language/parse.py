@@ -2,33 +2,40 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from typing import Final, Literal
 
 from luma_bench.errors import KadeQLSyntaxError, KadeQLUnsupportedError, nearest
 from luma_bench.language.alter import alter, comment_on
+from luma_bench.language.copy import copy
 from luma_bench.language.cursor import Cursor
 from luma_bench.language.diagnostics import expected, unmatched
 from luma_bench.language.functions import CATALOG
 from luma_bench.language.insert import insert
-from luma_bench.language.keywords import QUERY_STARTS, STATEMENT_STARTS
+from luma_bench.language.keywords import QUERY_STARTS, STATEMENT_STARTS, split
+from luma_bench.language.merge import RowStatement, changes_shown, finding
+from luma_bench.language.policies import create_policy, drop_policy, names_policy
+from luma_bench.language.prepare import deallocate, execute, prepare
 from luma_bench.language.query import read_query
+from luma_bench.language.read_merge import merge
 from luma_bench.language.refusals import SHOWN, Refusal, refused
 from luma_bench.language.rewrite import Edit
 from luma_bench.language.rows import change_behind_with, delete, truncate, update
+from luma_bench.language.sequences import create_sequence, drop_sequence, names_sequence
+from luma_bench.language.shows import Show, show
 from luma_bench.language.statement import (
-    Delete,
+    AnalyzeChange,
     Describe,
     Explain,
     Query,
-    ShowTables,
     Statement,
     Summarize,
     TagSnapshot,
-    Update,
 )
 from luma_bench.language.tables import create_table, drop_table
 from luma_bench.language.tokens import STRING, Tokens, tokenize
 from luma_bench.language.transactions import TRANSACTION_STARTS, transaction
+from luma_bench.language.views import object_statement
 from luma_bench.types.inspector import SqlInspector
 
 _MATCHES: Final = frozenset({"MATCH", "OPTIONAL"})
@@ -37,18 +44,27 @@ _EXPLAINED: Final = Refusal(
     "is refused: it explains queries, and EXPLAIN ANALYZE would run the statement",
     "Explain the query inside it: EXPLAIN SELECT …",
 )
-_CHANGE_ANALYZED: Final = Refusal(
-    "EXPLAIN ANALYZE of a statement that changes rows",
-    "is refused: it would run the statement",
-    "Leave ANALYZE out to see the plan, or analyze the query that finds the rows: EXPLAIN ANALYZE SELECT …",
-)
+_ROW_CHANGES: Final[Mapping[str, Callable[[Cursor, int, SqlInspector], RowStatement]]] = {
+    "DELETE": delete,
+    "UPDATE": update,
+    "INSERT": insert,
+    "MERGE": merge,
+}
 _UNEXPLAINED: Final = frozenset(
-    {"CREATE", "INSERT", "DROP", "TAG", "SHOW", "DESCRIBE", "DESC", "EXPLAIN", "TRUNCATE", "ALTER", "COMMENT"}
+    split("CREATE DROP TAG SHOW DESCRIBE DESC EXPLAIN TRUNCATE ALTER COMMENT COPY PREPARE EXECUTE DEALLOCATE")
+)
+_PLAN_FORMATS: Final = frozenset(
+    split("default query_tree query_tree_optimizer no_output html graphviz yaml mermaid compact")
+)
+_PLAN_FORM: Final = Refusal(
+    "A plan in this format",
+    "is not served",
+    "Write EXPLAIN (FORMAT text) or (FORMAT json); bench.explain(text) gives the tree as values.",
 )
 _EXPLAIN_SHAPE: Final = "Write EXPLAIN [ANALYZE] [(FORMAT text|json)] SELECT …"
 _FIRST_WORDS: Final = (
-    "A statement begins with SELECT, WITH, FROM, CREATE TABLE, INSERT INTO, UPDATE, DELETE FROM, TRUNCATE, ALTER TABLE, "
-    "DROP TABLE, COMMENT ON, BEGIN, COMMIT, ROLLBACK, DESCRIBE, SUMMARIZE, SHOW TABLES, EXPLAIN or TAG SNAPSHOT."
+    "A statement begins with SELECT, WITH, FROM, VALUES, INSERT, UPDATE, DELETE, MERGE, TRUNCATE, COPY, CREATE, ALTER, DROP, "
+    "COMMENT, BEGIN, COMMIT, ROLLBACK, PREPARE, EXECUTE, DEALLOCATE, DESCRIBE, SUMMARIZE, SHOW, EXPLAIN or TAG SNAPSHOT."
 )
 
 
@@ -69,6 +85,7 @@ def parse(text: str, inspector: SqlInspector) -> list[Statement]:
     KadeQLUnsupportedError
         A statement or construct is refused; the hint says what to write instead.
     """
+    _require_unicode(text)
     tokens = tokenize(text)
     ranges = list(tokens.statements())
     if not ranges:
@@ -82,6 +99,20 @@ def parse(text: str, inspector: SqlInspector) -> list[Statement]:
     return [_statement(tokens, first, last, inspector) for first, last in ranges]
 
 
+def _require_unicode(text: str) -> None:
+    """Python keeps bytes that were no UTF-8 as half characters, which no engine reads."""
+    try:
+        text.encode()
+    except UnicodeEncodeError as error:
+        shown = text.encode(errors="replace").decode()
+        raise KadeQLSyntaxError(
+            "The text holds bytes that are no UTF-8.",
+            text=shown,
+            span=(error.start, error.end),
+            hint="Read the text with the encoding that it was written in.",
+        ) from error
+
+
 def _statement(tokens: Tokens, first: int, last: int, inspector: SqlInspector) -> Statement:
     cursor = Cursor(tokens, first, last)
     word = cursor.word
@@ -92,51 +123,54 @@ def _statement(tokens: Tokens, first: int, last: int, inspector: SqlInspector) -
         return read_query(tokens, first, last, inspector)
     if word in TRANSACTION_STARTS and not tokens.follows(first, last, word, "("):
         return transaction(cursor)
-    match word:
-        case "EXPLAIN":
-            return _explain(cursor, inspector)
-        case "DESCRIBE" | "DESC" | "SHOW":
-            return _describe(cursor, inspector)
-        case "SUMMARIZE":
-            return _summarize(cursor, inspector)
-        case "TAG":
-            return _tag(cursor)
-        case _:
-            pass
-    _refuse(cursor)
-    if word == "TRUNCATE":
-        return truncate(cursor)
-    if word == "ALTER":
-        return alter(cursor, inspector)
-    if word == "COMMENT":
-        return comment_on(cursor, inspector)
+    read = _TELLING.get(word)
+    if read is None:
+        _refuse(cursor)
+        about_objects = object_statement(cursor, inspector)
+        if about_objects is not None:
+            return about_objects
+        read = _CHANGING.get(word)
+    if read is None:
+        raise _unknown(tokens, first)
+    return read(cursor, inspector)
+
+
+def _create(cursor: Cursor, inspector: SqlInspector) -> Statement:
+    """CREATE [OR REPLACE] of a policy, a sequence or a table; views and schemas have readers of their own."""
+    tokens = cursor.tokens
     cursor.index += 1
-    if word == "INSERT":
-        return insert(cursor, inspector)
-    if word == "CREATE":
-        cursor.accept("OR", "REPLACE")
-        cursor.expect(
-            "TABLE after CREATE", "TABLE", hint="Write CREATE TABLE t (…) or CREATE TABLE t AS SELECT …"
-        )
-        return create_table(cursor, inspector)
-    if word == "DROP":
-        cursor.expect("TABLE after DROP", "TABLE", hint="Write DROP TABLE [IF EXISTS] t.")
-        return drop_table(cursor)
-    raise _unknown(tokens, first)
+    or_replace = cursor.accept("OR", "REPLACE")
+    if names_policy(tokens, cursor.index, cursor.end):
+        return create_policy(cursor, inspector, or_replace=or_replace)
+    if names_sequence(tokens, cursor.index, cursor.end):
+        return create_sequence(cursor, or_replace=or_replace)
+    cursor.expect(
+        "TABLE after CREATE", "TABLE", hint="Write CREATE TABLE t (…) or CREATE TABLE t AS SELECT …"
+    )
+    return create_table(cursor, inspector)
 
 
-def _row_change(cursor: Cursor, inspector: SqlInspector) -> Delete | Update | None:
-    """DELETE or UPDATE, behind a WITH list too; None when something else stands here."""
+def _drop(cursor: Cursor, inspector: SqlInspector) -> Statement:
+    """DROP of a policy, a sequence or a table."""
+    tokens = cursor.tokens
+    cursor.index += 1
+    if names_policy(tokens, cursor.index, cursor.end):
+        return drop_policy(cursor)
+    if names_sequence(tokens, cursor.index, cursor.end):
+        return drop_sequence(cursor)
+    cursor.expect("TABLE after DROP", "TABLE", hint="Write DROP TABLE [IF EXISTS] t.")
+    return drop_table(cursor)
+
+
+def _row_change(cursor: Cursor, inspector: SqlInspector) -> RowStatement | None:
+    """A statement that changes rows, behind a WITH list too; None when something else stands here."""
     tokens, first = cursor.tokens, cursor.first
     if tokens.follows(first, cursor.end, "UPDATE", "EXTENSIONS"):
         return None
-    verb = first if cursor.word in ("DELETE", "UPDATE") else None
+    verb = first if cursor.word in _ROW_CHANGES else None
     if cursor.word == "WITH":
         verb = change_behind_with(tokens, first, cursor.end)
-    if verb is None:
-        return None
-    read = delete if tokens.words[verb] == "DELETE" else update
-    return read(cursor, verb, inspector)
+    return None if verb is None else _ROW_CHANGES[tokens.words[verb]](cursor, verb, inspector)
 
 
 def _refuse(cursor: Cursor) -> None:
@@ -161,7 +195,7 @@ def _unknown(tokens: Tokens, index: int) -> KadeQLSyntaxError:
     )
 
 
-def _explain(cursor: Cursor, inspector: SqlInspector) -> Explain:
+def _explain(cursor: Cursor, inspector: SqlInspector) -> Explain | AnalyzeChange:
     """EXPLAIN [ANALYZE] [(FORMAT text|json)] query; what is inside is classified like any statement."""
     tokens = cursor.tokens
     cursor.index += 1
@@ -174,18 +208,25 @@ def _explain(cursor: Cursor, inspector: SqlInspector) -> Explain:
         raise cursor.expected("a query after EXPLAIN", _EXPLAIN_SHAPE)
     word = cursor.word
     change = _row_change(Cursor(tokens, cursor.index, cursor.end), inspector)
-    if change is not None and analyze:
-        raise _CHANGE_ANALYZED.error(tokens.text, tokens.span(cursor.index))
     if change is None and word not in QUERY_STARTS and word not in _MATCHES and word != "SUMMARIZE":
         _refuse(Cursor(tokens, cursor.index, cursor.end))
         if word in _UNEXPLAINED or word in TRANSACTION_STARTS:
             raise _EXPLAINED.error(tokens.text, tokens.span(cursor.index))
         raise _unknown(tokens, cursor.index)
-    query = read_query(tokens, cursor.index, cursor.end, inspector) if change is None else change.query
-    shown = ""
-    if change is not None:
-        shown = f"{'DELETE FROM' if isinstance(change, Delete) else 'UPDATE'} {change.table}"
+    query = read_query(tokens, cursor.index, cursor.end, inspector) if change is None else finding(change)
+    shown = "" if change is None else changes_shown(change)
     source, start, end, whole = cursor.placed
+    if change is not None and analyze:
+        return AnalyzeChange(
+            source=source,
+            start=start,
+            end=end,
+            whole=whole,
+            changed=change,
+            query=query,
+            format=style,
+            change=shown,
+        )
     return Explain(
         source=source,
         start=start,
@@ -195,6 +236,7 @@ def _explain(cursor: Cursor, inspector: SqlInspector) -> Explain:
         analyze=analyze,
         format=style,
         change=shown,
+        changed=change,
     )
 
 
@@ -209,10 +251,12 @@ def _explain_options(cursor: Cursor) -> tuple[bool, Literal["text", "json"]]:
     style: Literal["text", "json"] = "text"
     cursor.index += 1
     while True:
-        if cursor.accept("ANALYZE"):
+        if cursor.accept("ANALYZE") or cursor.accept("ANALYSE"):
             analyze = True
         elif cursor.accept("FORMAT"):
             written = cursor.value.casefold()
+            if written in _PLAN_FORMATS:
+                raise _PLAN_FORM.error(cursor.tokens.text, cursor.tokens.span(cursor.index))
             if written not in ("text", "json"):
                 raise expected(
                     cursor.tokens, cursor.index, cursor.end, "text or json after FORMAT", _EXPLAIN_SHAPE
@@ -227,25 +271,20 @@ def _explain_options(cursor: Cursor) -> tuple[bool, Literal["text", "json"]]:
     return analyze, style
 
 
-def _describe(cursor: Cursor, inspector: SqlInspector) -> Describe | ShowTables:
-    """DESCRIBE table or query, which SHOW table also says; SHOW TABLES."""
+def _describe(cursor: Cursor, inspector: SqlInspector) -> Describe | Show:
+    """DESCRIBE table or query, which SHOW table also says; SHOW of what the bench holds; either alone for all tables."""
     tokens = cursor.tokens
     source, start, end, whole = cursor.placed
     shows = cursor.word == "SHOW"
     cursor.index += 1
-    if shows and (cursor.accept("TABLES") or cursor.accept("ALL", "TABLES")):
-        cursor.finish("SHOW TABLES")
-        return ShowTables(source=source, start=start, end=end, whole=whole)
-    if shows and cursor.word in SHOWN:
-        raise CATALOG.error(tokens.text, tokens.span(cursor.first, cursor.index + 1))
+    shown = show(cursor) if shows else None
+    if shown is not None:
+        return shown
     if cursor.done:
-        raise expected(
-            tokens,
-            cursor.index,
-            cursor.end,
-            "a table or a query",
-            "Write DESCRIBE t, DESCRIBE SELECT … or SHOW TABLES.",
-        )
+        return Show(source=source, start=start, end=end, whole=whole, what="all tables")
+    external = tokens.follows(cursor.index, cursor.end, "EXTERNAL", "RESOURCES")
+    if shows and (cursor.word in SHOWN or external):
+        raise CATALOG.error(tokens.text, tokens.span(cursor.first, cursor.index + 1))
     # DuckDB's SHOW falls back to a setting of that name; DESCRIBE means the table alone.
     edits = (Edit(start, start + len("SHOW"), "DESCRIBE"),) if shows else ()
     query = read_query(tokens, cursor.first, cursor.end, inspector, edits)
@@ -254,6 +293,8 @@ def _describe(cursor: Cursor, inspector: SqlInspector) -> Describe | ShowTables:
         target = read_query(tokens, cursor.index, cursor.end, inspector)
     else:
         cursor.accept("TABLE")
+        if cursor.word == STRING and not shows:
+            return Describe(source=source, start=start, end=end, whole=whole, query=query, target=query)
         target = cursor.table()
         if not query.pins:
             cursor.finish("the table's name")
@@ -288,3 +329,27 @@ def _tag(cursor: Cursor) -> TagSnapshot:
     cursor.finish("the tag's name")
     source, start, end, whole = cursor.placed
     return TagSnapshot(source=source, start=start, end=end, whole=whole, name=name)
+
+
+_Reader = Callable[[Cursor, SqlInspector], Statement]
+_TELLING: Final[Mapping[str, _Reader]] = {
+    "EXPLAIN": _explain,
+    "DESCRIBE": _describe,
+    "DESC": _describe,
+    "SHOW": _describe,
+    "SUMMARIZE": _summarize,
+    "TAG": lambda cursor, _: _tag(cursor),
+    "PREPARE": lambda cursor, inspector: prepare(cursor, inspector, _statement),
+    "EXECUTE": execute,
+    "DEALLOCATE": lambda cursor, _: deallocate(cursor),
+}
+"""Readers by first word; none of these words begins a statement that is refused."""
+_CHANGING: Final[Mapping[str, _Reader]] = {
+    "TRUNCATE": lambda cursor, _: truncate(cursor),
+    "ALTER": alter,
+    "COPY": copy,
+    "COMMENT": comment_on,
+    "CREATE": _create,
+    "DROP": _drop,
+}
+"""Readers by first word, asked when nothing refuses the statement."""

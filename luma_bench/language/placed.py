@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import ClassVar, Literal
+from typing import ClassVar, Literal, NamedTuple
 
 from luma_bench.language.rewrite import Edit, OffsetMap
 
@@ -17,20 +17,54 @@ class Kind(StrEnum):
     EXPLAIN = "EXPLAIN"
     DESCRIBE = "DESCRIBE"
     SUMMARIZE = "SUMMARIZE"
-    SHOW_TABLES = "SHOW TABLES"
+    SHOW = "SHOW"
+    CREATE_VIEW = "CREATE VIEW"
+    ALTER_VIEW = "ALTER VIEW"
+    DROP_VIEW = "DROP VIEW"
+    CREATE_SCHEMA = "CREATE SCHEMA"
+    DROP_SCHEMA = "DROP SCHEMA"
     CREATE_TABLE = "CREATE TABLE"
     CREATE_TABLE_AS = "CREATE TABLE AS"
     INSERT = "INSERT"
     DELETE = "DELETE"
     UPDATE = "UPDATE"
+    MERGE = "MERGE"
     TRUNCATE = "TRUNCATE"
     DROP_TABLE = "DROP TABLE"
     ALTER_TABLE = "ALTER TABLE"
     COMMENT_ON = "COMMENT ON"
+    CREATE_POLICY = "CREATE POLICY"
+    DROP_POLICY = "DROP POLICY"
+    CREATE_SEQUENCE = "CREATE SEQUENCE"
+    DROP_SEQUENCE = "DROP SEQUENCE"
+    COPY_FROM = "COPY FROM"
+    COPY_TO = "COPY TO"
     TAG_SNAPSHOT = "TAG SNAPSHOT"
+    PREPARE = "PREPARE"
+    EXECUTE = "EXECUTE"
+    DEALLOCATE = "DEALLOCATE"
     BEGIN = "BEGIN"
     COMMIT = "COMMIT"
     ROLLBACK = "ROLLBACK"
+
+
+class SequenceUse(NamedTuple):
+    """A value of a sequence in a text: `nextval('s')`.
+
+    Attributes
+    ----------
+    function
+        `nextval` or `currval`.
+    span
+        The call's place in the whole text.
+    alias
+        The sequence's name in the rewritten SQL; equal for one sequence.
+    """
+
+    function: str
+    name: str
+    span: tuple[int, int]
+    alias: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +97,24 @@ class Pin:
     span: tuple[int, int]
 
 
+class Reference(NamedTuple):
+    """A stored relation where a query names it; CTEs, functions and pinned tables are none.
+
+    Attributes
+    ----------
+    name
+        The catalog's name, `sales.orders` in a schema, as the user spelt it.
+    span
+        Its place in the whole text.
+    alias
+        What gives it its own name again when another one takes its place: ` AS orders`; empty where it has an alias.
+    """
+
+    name: str
+    span: tuple[int, int]
+    alias: str
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Placed:
     """A piece of the user's text: `source` is `whole[start:end]`."""
@@ -91,8 +143,14 @@ class Query(Placed):
         The tables that are read at other snapshots.
     edits
         What makes `sql` of the source, in offsets of the whole text.
+    reads
+        The tables and views that it names, in order; those that are pinned stand in `pins`.
+    views
+        The views that it was found to read, once it is bound.
     volatile
         Whether two runs at one snapshot may differ (now(), random(), TABLESAMPLE, …): never cache it.
+    sequences
+        The values of sequences that it takes.
     """
 
     kind: ClassVar[Kind] = Kind.SELECT
@@ -102,9 +160,34 @@ class Query(Placed):
     names: frozenset[str] = field(default=frozenset(), repr=False)
     pins: tuple[Pin, ...] = ()
     volatile: bool = False
+    sequences: tuple[SequenceUse, ...] = ()
     edits: tuple[Edit, ...] = field(default=(), repr=False)
+    reads: tuple[Reference, ...] = field(default=(), repr=False)
+    views: tuple[ViewUse, ...] = field(default=(), repr=False)
 
     @property
     def pin_params(self) -> frozenset[str]:
         """The `$names` that only pins use; they are never handed to the engine."""
         return frozenset(pin.value.name for pin in self.pins if isinstance(pin.value, Parameter))
+
+
+@dataclass(frozen=True, slots=True)
+class ViewUse:
+    """A view in a bound query.
+
+    Attributes
+    ----------
+    path
+        The views that lead to it, itself at the end.
+    sql
+        What the engine gets of it.
+    query
+        Its own query as it was bound; its offsets are those of the stored text.
+    span
+        Where the query that was asked names the first of `path`.
+    """
+
+    path: tuple[str, ...]
+    sql: str
+    query: Query
+    span: tuple[int, int]

@@ -2,26 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 
 from luma_bench.errors import KadeQLError, KadeQLSyntaxError, KadeQLUnsupportedError
+from luma_bench.language.compose import Piece, composed
 from luma_bench.language.diagnostics import relocate, sharpened
 from luma_bench.language.draft import Draft
+from luma_bench.language.files import READERS, bare_file, reader_call
 from luma_bench.language.functions import (
     CATALOG,
-    FILES,
+    CATALOG_FUNCTIONS,
     INTERNAL,
     RELATIONS,
-    SCHEMAS,
     VOLATILE_FUNCTIONS,
     VOLATILE_WORDS,
     refused_function,
 )
 from luma_bench.language.islands import BY_TRIGGER
 from luma_bench.language.placed import Query
+from luma_bench.language.references import catalog_call, references
 from luma_bench.language.refusals import STATEMENTS
 from luma_bench.language.rewrite import Edit, OffsetMap, rewritten
 from luma_bench.language.scope import Scope
+from luma_bench.language.sequences import SEQUENCE_FUNCTIONS, sequence_call
 from luma_bench.language.tokens import NUMBER, STRING, Tokens
 from luma_bench.types.inspector import SqlInspector, SqlStatement
 
@@ -37,12 +40,11 @@ def read_query(
     last: int,
     inspector: SqlInspector,
     edits: Iterable[Edit] = (),
-    verb: int | None = None,
+    targets: Sequence[int] = (),
 ) -> Query:
     """The query that stands at tokens `first` up to, not with, `last`; `edits` are made besides those of islands.
 
-    `verb` is the token of the DELETE or UPDATE that `edits` make a query of: the statement as written must parse as
-    one too, so that nothing is taken which only the query would allow.
+    `targets` are tokens at which a table's name begins although no word before says so.
 
     Raises
     ------
@@ -53,16 +55,14 @@ def read_query(
     """
     draft = Draft(tokens, Scope(tokens, first, last))
     _walk(draft)
-    _relations(draft)
+    _relations(draft, targets)
     start, end = tokens.span(first, last)
-    if verb is not None:
-        _is_change(draft, *rewritten(tokens.text, start, end, draft.edits), verb, inspector)
     draft.edits.extend(edits)
     if draft.edits:
         sql, offsets = rewritten(tokens.text, start, end, draft.edits)
     else:
         sql, offsets = tokens.text[start:end], OffsetMap.verbatim(start, end)
-    _classify(draft, sql, offsets, inspector, verb)
+    _classify(draft, sql, offsets, inspector)
     return Query(
         source=tokens.text[start:end],
         start=start,
@@ -72,9 +72,84 @@ def read_query(
         offsets=offsets,
         params=frozenset(draft.params),
         names=draft.names(),
+        reads=draft.reads,
         pins=tuple(draft.pins),
         volatile=draft.volatile,
+        sequences=tuple(draft.sequences),
         edits=tuple(draft.edits),
+    )
+
+
+def read_change(
+    tokens: Tokens,
+    first: int,
+    last: int,
+    inspector: SqlInspector,
+    verb: int,
+    target: int,
+    read_as: Mapping[int, str],
+) -> Draft:
+    """The statement at tokens `first` up to `last` that changes rows, checked as it is written; it becomes no query yet.
+
+    Parameters
+    ----------
+    verb
+        The token of its INSERT, UPDATE, DELETE or MERGE, which a WITH list may precede.
+    target
+        The token at which the name of the table begins that is changed; it stands behind no FROM.
+    read_as
+        Its own clauses by the words of a query's that they stand for; see `Scope`.
+
+    Raises
+    ------
+    KadeQLSyntaxError, KadeQLUnsupportedError
+        As for `read_query`.
+    """
+    draft = Draft(tokens, Scope(tokens, first, last, read_as))
+    _walk(draft)
+    _relations(draft, (target,))
+    bodies = sorted(draft.scope.bodies - {verb})
+    written = next((index for index in bodies if tokens.words[index] in _WRITES), None)
+    if written is not None:
+        raise draft.wrong(f"{tokens.words[written]} cannot stand here.", written)
+    sql, offsets = rewritten(tokens.text, *tokens.span(first, last), draft.edits)
+    found = _parsed(draft, sql, offsets, inspector)
+    # A PIVOT inside makes any statement MULTI for the classifier.
+    if len(found) != 1 or found[0].kind not in (tokens.words[verb], f"{tokens.words[verb]}_INTO", "MULTI"):
+        raise draft.wrong(f"This is no {tokens.words[verb]}.", verb)
+    return draft
+
+
+def found_query(
+    draft: Draft,
+    pieces: Sequence[Piece],
+    params: frozenset[str],
+    inspector: SqlInspector,
+    names: frozenset[str] | None = None,
+) -> Query:
+    """The query that was composed of a statement's parts, once DuckDB's own grammar says that it reads.
+
+    `names` are those of the tables that it reads, by default every name of the statement.
+    """
+    tokens = draft.tokens
+    start, end = tokens.span(draft.scope.first, draft.scope.last)
+    sql, offsets = composed(pieces)
+    found = _parsed(draft, sql, offsets, inspector)
+    if len(found) != 1 or found[0].kind not in _READS:
+        raise draft.wrong("The parts of this statement make no query.", draft.scope.first)
+    return Query(
+        source=tokens.text[start:end],
+        start=start,
+        end=end,
+        whole=tokens.text,
+        sql=sql,
+        offsets=offsets,
+        params=params,
+        names=draft.names() if names is None else names,
+        reads=draft.reads if names is None else (),
+        pins=tuple(draft.pins),
+        volatile=draft.volatile,
+        sequences=tuple(draft.sequences),
     )
 
 
@@ -120,8 +195,15 @@ def _call(draft: Draft, index: int) -> None:
     if name in VOLATILE_FUNCTIONS:
         draft.volatile = True
         return
+    if name in READERS:
+        if draft.is_call(index):
+            reader_call(draft, index)
+        return
+    if name in SEQUENCE_FUNCTIONS and draft.is_call(index):
+        sequence_call(draft, index)
+        return
     refusal = refused_function(name)
-    if refusal is not None and draft.is_call(index):
+    if refusal is not None and draft.is_call(index) and not catalog_call(draft, index):
         raise refusal.error(draft.tokens.text, draft.tokens.span(index))
 
 
@@ -145,18 +227,19 @@ def _positional(draft: Draft, index: int, end: int) -> KadeQLUnsupportedError:
     )
 
 
-def _relations(draft: Draft) -> None:
-    """Refuse what stands as a table but is none of the bench's: files and the engine's own views."""
+def _relations(draft: Draft, targets: Sequence[int] = ()) -> None:
+    """Hand files that stand as tables to their reader, note the tables, and refuse the engine's own views."""
     tokens, last = draft.tokens, draft.scope.last
     for index in draft.scope.starts:
         if tokens.words[index] == STRING:
-            raise FILES.error(tokens.text, tokens.span(index))
+            bare_file(draft, index)
+            continue
         name = tokens.names[index].casefold()
         qualified = tokens.follows(index + 1, last, ".")
-        if (qualified and name in SCHEMAS) or (
-            not qualified and name in RELATIONS and not tokens.follows(index + 1, last, "(")
-        ):
+        bare = not qualified and not tokens.follows(index + 1, last, "(")
+        if bare and name in RELATIONS and name not in CATALOG_FUNCTIONS:
             raise CATALOG.error(tokens.text, tokens.span(index))
+    draft.reads = references(draft, targets)
 
 
 def _parsed(draft: Draft, sql: str, offsets: OffsetMap, inspector: SqlInspector) -> tuple[SqlStatement, ...]:
@@ -167,33 +250,17 @@ def _parsed(draft: Draft, sql: str, offsets: OffsetMap, inspector: SqlInspector)
         raise relocate(shown, offsets, draft.tokens.text) from error
 
 
-def _is_change(draft: Draft, sql: str, offsets: OffsetMap, verb: int, inspector: SqlInspector) -> None:
-    """The statement as written is one DELETE or UPDATE by DuckDB's own grammar; MULTI where it holds a PIVOT."""
-    found = _parsed(draft, sql, offsets, inspector)
-    word = draft.tokens.words[verb]
-    if len(found) != 1 or found[0].kind not in (word, "MULTI"):
-        raise draft.wrong(f"This is no {word}.", verb)
-
-
-def _classify(draft: Draft, sql: str, offsets: OffsetMap, inspector: SqlInspector, verb: int | None) -> None:
+def _classify(draft: Draft, sql: str, offsets: OffsetMap, inspector: SqlInspector) -> None:
     tokens = draft.tokens
     found = _parsed(draft, sql, offsets, inspector)
     scope = draft.scope
     # Behind WITH a PIVOT makes any statement MULTI for the classifier, an INSERT too.
-    bodies = sorted(scope.bodies - {verb})
-    written = next((index for index in bodies if tokens.words[index] in _WRITES), None)
+    written = next((index for index in sorted(scope.bodies) if tokens.words[index] in _WRITES), None)
     if len(found) == 1 and found[0].kind in _READS and written is None:
         return
     kind = found[0].kind if len(found) == 1 else ""
     place = scope.first if written is None else written
     word = kind.split("_")[0] if written is None else tokens.words[written]
-    if word == "INSERT":
-        raise KadeQLUnsupportedError(
-            "WITH before INSERT is refused.",
-            text=tokens.text,
-            span=tokens.span(place),
-            hint="Put it inside: INSERT INTO t WITH … SELECT …",
-        )
     refusal = STATEMENTS.get((word,))
     if refusal is not None:
         raise refusal.error(tokens.text, tokens.span(place))

@@ -45,11 +45,6 @@ LOCKING = Refusal(
     "is not needed: a transaction holds no lock before COMMIT",
     "Write BEGIN. Of two that change the same rows, the second COMMIT gets a ConflictError.",
 )
-_PREPARED = Refusal(
-    "A prepared statement",
-    "is not needed: plans are cached",
-    "Run the query itself with $name parameters: bench.kadeql(text, params={…}).",
-)
 _EXTENSIONS = Refusal(
     "Loading extensions",
     "is refused: a bench answers the same on every machine",
@@ -59,11 +54,6 @@ _DATABASES = Refusal(
     "Attaching a database",
     f"{_OURS}, and another database would be read outside its snapshots",
     "Copy what you need into the bench: bench.write(name, data) takes Arrow, pandas, Polars and files.",
-)
-_VIEW = Refusal(
-    "A view",
-    NOT_YET,
-    "Name the query inside the statement: WITH v AS (SELECT …) …; or keep its rows: CREATE TABLE v AS SELECT …",
 )
 _MATERIALIZED = Refusal(
     "A materialized view",
@@ -91,26 +81,50 @@ _TYPE = Refusal(
     _NO_OBJECT,
     "Write the type itself: STRUCT(a INTEGER, b VARCHAR), DECIMAL(10, 2), VARCHAR.",
 )
-_SEQUENCE = Refusal("A sequence", _NO_OBJECT, "Number the rows: SELECT row_number() OVER () AS id, … FROM …")
+_SEQUENCE = Refusal(
+    "Changing a sequence",
+    "is not in this version",
+    "Make it anew, under another START: CREATE OR REPLACE SEQUENCE s START n.",
+)
 _INDEX = Refusal(
     "An index",
     "is refused: zone maps and primary keys prune reads by themselves",
     "Give the table a PRIMARY KEY, or write it sorted: bench.write(name, data, mode='replace', sort_by=…).",
 )
 _SCHEMA = Refusal(
-    "A schema",
-    "is refused: a bench has one, main",
-    "Put the schema into the name: CREATE TABLE sales_orders (…).",
+    "Changing a schema",
+    "is not in this version",
+    "Make the other one and move its tables: ALTER TABLE a.t SET SCHEMA b.",
 )
 _SECRET = Refusal(
     "A secret",
-    "is refused: queries read no outside storage",
-    "Read the data in Python and bench.write(name, data).",
+    "is refused: queries reach outside storage with the machine's own credentials",
+    "Name the file by its URL, FROM 's3://bucket/a.parquet', under a prefix that the setting files lists.",
 )
 _TEMPORARY = Refusal(
     "A temporary table",
     "is refused: a bench's tables live in its snapshots",
     "Name the query inside the statement: WITH t AS (SELECT …) …; or CREATE TABLE t AS … and DROP TABLE t later.",
+)
+_SECURE = Refusal(
+    "A secure view",
+    "is not served: who may open the bench may read what its views read",
+    "Write CREATE VIEW v AS …; which rows a reader gets, a policy says: CREATE ROW POLICY.",
+)
+SCHEMA_REPLACED: Final = Refusal(
+    "CREATE OR REPLACE SCHEMA",
+    "is not in this version: it would drop every table in it",
+    "Write CREATE SCHEMA IF NOT EXISTS s, or DROP SCHEMA s CASCADE; CREATE SCHEMA s.",
+)
+VIEW_OPTIONS: Final = Refusal(
+    "WITH (…) of a view",
+    "is not served: a view's query is checked when it is made and when it is read",
+    "Leave it out: CREATE VIEW v AS SELECT …",
+)
+WITH_DATA: Final = Refusal(
+    "WITH DATA or WITH NO DATA",
+    "is not served: the query says which rows there are",
+    "Leave WITH DATA out; for none write CREATE TABLE t AS FROM (SELECT …) LIMIT 0.",
 )
 _TRIGGER = Refusal("A trigger", _NO_OBJECT, "Run the second statement after the first, with ; between them.")
 _EXPORT = Refusal(
@@ -124,7 +138,7 @@ _IMPORT = Refusal(
 _ACCESS = Refusal(
     "Granting access",
     "is not SQL's here: whoever can read the folder can read the bench",
-    "Use the file system's permissions.",
+    "Say what others see of a table: CREATE ROW POLICY and CREATE MASKING POLICY; who may open the bench, the file system says.",
 )
 _MAINTENANCE = Refusal(
     "Maintenance by statement",
@@ -132,25 +146,6 @@ _MAINTENANCE = Refusal(
     "Leave it out.",
 )
 NOT_SERVED: Final = "is not in this version"
-UPSERT: Final = "Write the rows by their primary key: bench.write(name, data, mode='upsert')."
-RETURNING: Final = Refusal(
-    "RETURNING",
-    NOT_SERVED,
-    "Read the rows in a statement of its own: SELECT … FROM t, inside BEGIN … COMMIT.",
-)
-DELETE_USING: Final = Refusal(
-    "DELETE … USING",
-    NOT_SERVED,
-    "Name the other table in the condition: DELETE FROM t WHERE EXISTS (FROM u WHERE u.id = t.id).",
-)
-UPDATE_FROM: Final = Refusal(
-    "UPDATE … FROM",
-    NOT_SERVED,
-    "Take the value from a subquery: UPDATE t SET c = (SELECT c FROM u WHERE u.id = t.id) WHERE id IN (SELECT id FROM u).",
-)
-SET_LIST: Final = Refusal(
-    "A list of columns in SET", NOT_SERVED, "Set each by itself: UPDATE t SET a = 1, b = 2."
-)
 SET_QUALIFIED: Final = Refusal(
     "A qualified name or a field in SET",
     "is refused: SET names whole columns of the table",
@@ -162,20 +157,16 @@ PAST: Final = Refusal(
     "Change the table as it is now, and read the past in a subquery: WHERE id IN (SELECT id FROM t AT (VERSION => 3)).",
 )
 _KEYS_OF = "Write the table anew with its key: bench.write(name, rows, mode='replace', primary_key=…)."
-_CHECK_OF = "Check it in a query: SELECT … FROM t WHERE NOT (…). What is kept is NOT NULL and PRIMARY KEY."
+_BY_NAME = "Write ALTER TABLE t DROP CONSTRAINT name; DESCRIBE and SHOW CREATE tell the names."
 CONSTRAINT_CHANGES: Final = {
     "PRIMARY": Refusal("Changing a primary key", NOT_SERVED, _KEYS_OF),
-    "CONSTRAINT": Refusal("Changing a constraint", NOT_SERVED, _KEYS_OF),
-    "UNIQUE": Refusal("UNIQUE", NOT_SERVED, _KEYS_OF),
-    "CHECK": Refusal("CHECK", NOT_SERVED, _CHECK_OF),
-    "FOREIGN": Refusal("A foreign key", NOT_SERVED, _CHECK_OF),
+    "UNIQUE": Refusal("DROP UNIQUE", NOT_SERVED, _BY_NAME),
+    "CHECK": Refusal("DROP CHECK", NOT_SERVED, _BY_NAME),
+    "FOREIGN": Refusal("DROP FOREIGN KEY", NOT_SERVED, _BY_NAME),
 }
-"""Words behind ALTER TABLE t ADD or DROP that name a constraint."""
+"""Words behind ALTER TABLE t DROP (and PRIMARY KEY behind ADD COLUMN) that name a constraint by its kind."""
 _LAYOUT = "Write SET (sort_by = (a, b)); rows that are there are sorted anew by bench.compact()."
 TABLE_CHANGES: Final = {
-    "SCHEMA": Refusal(
-        "Another schema", "is refused: a bench has one, main", "Rename the table: RENAME TO sales_t."
-    ),
     "PARTITIONED": Refusal("SET PARTITIONED BY", "is not used here", _LAYOUT),
     "SORTED": Refusal("SET SORTED BY", "is not used here", _LAYOUT),
 }
@@ -196,6 +187,11 @@ SEVERAL: Final = Refusal(
     NOT_SERVED,
     "Write a statement for each, between BEGIN and COMMIT to make them one snapshot.",
 )
+CASCADE: Final = Refusal(
+    "DROP COLUMN … CASCADE of a column that others use",
+    NOT_SERVED,
+    "Drop what uses it first: ALTER TABLE t DROP COLUMN generated_one, or DROP CONSTRAINT …",
+)
 USING: Final = Refusal(
     "USING of a column's new type",
     NOT_SERVED,
@@ -203,25 +199,16 @@ USING: Final = Refusal(
 )
 COMMENTED: Final = Refusal(
     "A comment on this",
-    "is refused: a bench holds tables and columns",
-    "Write COMMENT ON TABLE t or COLUMN t.c.",
+    "is refused: a bench holds tables, columns, views, schemas and sequences",
+    "Write COMMENT ON TABLE t, VIEW v, SCHEMA s, SEQUENCE s or COLUMN t.c.",
 )
 
 STATEMENTS: Final[Mapping[tuple[str, ...], Refusal]] = {
-    ("MERGE",): Refusal(
-        "MERGE", NOT_YET, "Write the rows by their primary key: bench.write(name, data, mode='upsert')."
-    ),
-    ("ALTER", "VIEW"): _VIEW,
     ("ALTER", "SEQUENCE"): _SEQUENCE,
     ("ALTER", "TYPE"): _TYPE,
     ("ALTER", "INDEX"): _INDEX,
     ("ALTER", "SCHEMA"): _SCHEMA,
     ("ALTER", "DATABASE"): _DATABASES,
-    ("COPY",): Refusal(
-        "COPY",
-        "is not in this version",
-        "Write files with `luma-bench export`, read them with `luma-bench import` or bench.write(name, path).",
-    ),
     ("EXPORT",): _EXPORT,
     ("IMPORT",): _IMPORT,
     ("SAVEPOINT",): SAVEPOINT,
@@ -229,7 +216,9 @@ STATEMENTS: Final[Mapping[tuple[str, ...], Refusal]] = {
     ("ATTACH",): _DATABASES,
     ("DETACH",): _DATABASES,
     ("USE",): Refusal(
-        "USE", "is refused: a bench has one schema, main", "Open the other bench: lb.open(path)."
+        "USE",
+        "is refused: statements share their sessions, and names mean the same in each of them",
+        "Write the schema before the name: FROM sales.orders; open another bench with lb.open(path).",
     ),
     ("SET",): Refusal("SET", _SETTINGS, _SETTINGS_INSTEAD),
     ("RESET",): Refusal("RESET", _SETTINGS, _SETTINGS_INSTEAD),
@@ -243,9 +232,6 @@ STATEMENTS: Final[Mapping[tuple[str, ...], Refusal]] = {
     ("ANALYSE",): _MAINTENANCE,
     ("CHECKPOINT",): _MAINTENANCE,
     ("REINDEX",): _MAINTENANCE,
-    ("PREPARE",): _PREPARED,
-    ("EXECUTE",): _PREPARED,
-    ("DEALLOCATE",): _PREPARED,
     ("CALL",): Refusal(
         "CALL", NOT_YET, "Write the procedure's statements one after another with ; between them."
     ),
@@ -262,14 +248,14 @@ STATEMENTS: Final[Mapping[tuple[str, ...], Refusal]] = {
     ("DROP", "MATERIALIZED", "VIEW"): _MATERIALIZED,
     ("CREATE", "PROCEDURE"): _PROCEDURE,
     ("DROP", "PROCEDURE"): _PROCEDURE,
-    ("CREATE", "VIEW"): _VIEW,
-    ("CREATE", "RECURSIVE", "VIEW"): _VIEW,
-    ("DROP", "VIEW"): _VIEW,
     ("CREATE", "TEMP"): _TEMPORARY,
     ("CREATE", "TEMPORARY"): _TEMPORARY,
     ("CREATE", "LOCAL"): _TEMPORARY,
     ("CREATE", "GLOBAL"): _TEMPORARY,
     ("CREATE", "UNLOGGED"): _TEMPORARY,
+    ("CREATE", "SECURE"): _SECURE,
+    ("ALTER", "SECURE"): _SECURE,
+    ("DROP", "SECURE"): _SECURE,
     ("CREATE", "PERSISTENT"): _SECRET,
     ("CREATE", "SECRET"): _SECRET,
     ("DROP", "SECRET"): _SECRET,
@@ -279,22 +265,13 @@ STATEMENTS: Final[Mapping[tuple[str, ...], Refusal]] = {
     ("DROP", "FUNCTION"): _ROUTINE,
     ("CREATE", "TYPE"): _TYPE,
     ("DROP", "TYPE"): _TYPE,
-    ("CREATE", "SEQUENCE"): _SEQUENCE,
-    ("DROP", "SEQUENCE"): _SEQUENCE,
     ("CREATE", "INDEX"): _INDEX,
     ("CREATE", "UNIQUE"): _INDEX,
     ("DROP", "INDEX"): _INDEX,
-    ("CREATE", "SCHEMA"): _SCHEMA,
-    ("DROP", "SCHEMA"): _SCHEMA,
     ("CREATE", "DATABASE"): _DATABASES,
     ("DROP", "DATABASE"): _DATABASES,
     ("CREATE", "TRIGGER"): _TRIGGER,
     ("DROP", "TRIGGER"): _TRIGGER,
-    ("INSERT", "OR"): Refusal(
-        "INSERT OR REPLACE or IGNORE",
-        "is not in this version",
-        "Write the rows by their primary key: bench.write(name, data, mode='upsert').",
-    ),
 }
 """Leading words (without OR REPLACE) of every statement that is refused; the longest match counts."""
 

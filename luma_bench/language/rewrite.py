@@ -65,6 +65,25 @@ class OffsetMap:
         prefix = Segment(0, count, origin, max(origin, self.segments[0].old_start), False)
         return OffsetMap((prefix, *moved))
 
+    def behind(self, later: OffsetMap) -> OffsetMap:
+        """The map of a text that was made of this map's text, where `later` is the map from the one to the other."""
+        segments: list[Segment] = []
+        for segment in later.segments:
+            if not segment.verbatim:
+                old = self.span(segment.old_start, segment.old_end)
+                segments.append(Segment(segment.new_start, segment.new_end, *old, False))
+                continue
+            for own in self.segments:
+                first, last = max(own.new_start, segment.old_start), min(own.new_end, segment.old_end)
+                if first >= last:
+                    continue
+                new = segment.new_start + first - segment.old_start
+                old = (own.old_start, own.old_end)
+                if own.verbatim:
+                    old = (own.old_start + first - own.new_start, own.old_start + last - own.new_start)
+                segments.append(Segment(new, new + last - first, *old, own.verbatim))
+        return OffsetMap(tuple(segments))
+
     def _at(self, offset: int) -> Segment:
         index = bisect_right(self.segments, offset, key=_new_start) - 1
         return self.segments[max(index, 0)]

@@ -1,42 +1,61 @@
 """DELETE, UPDATE and TRUNCATE: read as queries over the table's raw rows that find the rows, and their new values.
 
-`DELETE FROM t WHERE c` becomes `SELECT _rowid FROM "__luma_rows_t" AS "t" WHERE c`, and `UPDATE t SET a = x WHERE c`
-becomes `FROM "__luma_rows_t" AS "t" SELECT _rowid, (x) AS … WHERE c`: every word of the user's stays in its place, so
-that carets do too.
+`DELETE FROM t USING u WHERE c` becomes `SELECT t._rowid FROM "__luma_rows_t" AS t, u WHERE c`, and
+`UPDATE t SET a = x FROM u WHERE c` becomes `SELECT t._rowid, (x) AS … FROM "__luma_rows_t" AS t, u WHERE c`, composed of
+the user's own words, so that carets point at them.
 """
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Final
 
-from luma_bench.errors import KadeQLSyntaxError
-from luma_bench.language.changes import Assignment, Delete, Truncate, Update, new_value
+from luma_bench.language.assignments import Assigned, assignments, skip_value
+from luma_bench.language.changes import Delete, Truncate, Update, new_value
+from luma_bench.language.compose import Composer, excerpt
 from luma_bench.language.cursor import Cursor
+from luma_bench.language.draft import Draft
 from luma_bench.language.functions import ROW_IDS
 from luma_bench.language.keywords import RESERVED, TYPE_FUNCTION
-from luma_bench.language.query import read_query
-from luma_bench.language.refusals import (
-    DELETE_USING,
-    PAST,
-    RETURNING,
-    SET_LIST,
-    SET_QUALIFIED,
-    UPDATE_FROM,
-    Refusal,
-)
-from luma_bench.language.rewrite import Edit
+from luma_bench.language.query import found_query, read_change
+from luma_bench.language.refusals import PAST
+from luma_bench.language.returning import behind_with, returning, returning_at
 from luma_bench.language.scope import Scope
 from luma_bench.language.tokens import STRING, Tokens
 from luma_bench.types.inspector import SqlInspector
 from luma_bench.types.schema import ROW_ID, rows_relation
+from luma_bench.types.sql_text import quoted
 
-_DELETE: Final = "Write DELETE FROM t [WHERE condition]."
-_UPDATE: Final = "Write UPDATE t SET column = value, … [WHERE condition]."
-_CHANGES: Final = frozenset({"DELETE", "UPDATE"})
+_DELETE: Final = "Write DELETE FROM t [USING other] [WHERE condition] [RETURNING …]."
+_UPDATE: Final = "Write UPDATE t SET column = value, … [FROM other] [WHERE condition] [RETURNING …]."
+_CHANGES: Final = frozenset({"DELETE", "UPDATE", "INSERT", "MERGE"})
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """The table that a statement changes.
+
+    Attributes
+    ----------
+    token
+        Where its name begins.
+    shown
+        What the statement calls it, as it is written: the alias, or the table's own name.
+    """
+
+    table: str
+    span: tuple[int, int]
+    token: int
+    shown: str
+
+    @property
+    def raw(self) -> str:
+        """Its raw rows, with their ids, under the name that the statement uses."""
+        return f"{quoted(rows_relation(self.table))} AS {self.shown}"
 
 
 def change_behind_with(tokens: Tokens, first: int, last: int) -> int | None:
-    """The DELETE or UPDATE of a statement that begins with WITH; None when it is a query."""
+    """The verb of a statement that begins with WITH and changes rows; None when it is a query."""
     depth = 0
     for index in range(first, last):
         word = tokens.words[index]
@@ -48,64 +67,79 @@ def change_behind_with(tokens: Tokens, first: int, last: int) -> int | None:
 
 
 def delete(cursor: Cursor, verb: int, inspector: SqlInspector) -> Delete:
-    """DELETE FROM name [[AS] alias] [WHERE condition]; the verb is at token `verb`, a WITH list may precede it."""
+    """DELETE FROM name [[AS] alias] [USING tables] [WHERE condition] [RETURNING list]; the verb is at token `verb`."""
     tokens = cursor.tokens
     cursor.index = verb + 1
     cursor.expect("FROM after DELETE", "FROM", hint=_DELETE)
-    head = Edit(*tokens.span(verb, cursor.index), f"SELECT {ROW_ID} FROM")
-    table, span, named = _target(cursor)
-    _refuse(cursor, {"USING": DELETE_USING, "RETURNING": RETURNING, "AT": PAST})
-    if not cursor.done and cursor.word != "WHERE":
-        raise cursor.expected("WHERE or the end of the statement", _DELETE)
-    everything = cursor.done
-    _check_rest(cursor)
-    query = read_query(tokens, cursor.first, cursor.end, inspector, (head, named), verb)
-    source, start, end, whole = cursor.placed
+    target = read_target(cursor)
+    refuse_past(cursor)
+    using = cursor.index if cursor.word == "USING" else None
+    end = returning_at(tokens, cursor.index, cursor.end)
+    where = clause_at(tokens, cursor.index, end, "WHERE")
+    if using is None and cursor.index not in (where, end):
+        raise cursor.expected("USING, WHERE, RETURNING or the end of the statement", _DELETE)
+    refuse_row_ids(tokens, cursor.first, cursor.end)
+    marks = {end: "WHERE"} if using is None else {end: "WHERE", using: "FROM"}
+    draft = read_change(tokens, cursor.first, cursor.end, inspector, verb, target.token, marks)
+    composer = _opened(draft, verb, target).own(
+        f"SELECT {target.shown}.{ROW_ID} FROM {target.raw}", target.span
+    )
+    if using is not None:
+        composer.own(", ").add(excerpt(draft, using + 1, where))
+    if where < end:
+        composer.own(" ").add(excerpt(draft, where, end))
+    source, start, stop, whole = cursor.placed
     return Delete(
         source=source,
         start=start,
-        end=end,
+        end=stop,
         whole=whole,
-        table=table,
-        table_span=span,
-        query=query,
-        everything=everything,
+        table=target.table,
+        table_span=target.span,
+        query=found_query(draft, composer.pieces, composer.params, inspector),
+        everything=using is None and where == end,
+        returning=returning(draft, end, cursor.end, target.shown, inspector),
     )
 
 
 def update(cursor: Cursor, verb: int, inspector: SqlInspector) -> Update:
-    """UPDATE name [[AS] alias] SET column = value, … [WHERE condition]; the verb is at token `verb`."""
+    """UPDATE name [[AS] alias] SET … [FROM tables] [WHERE condition] [RETURNING list]; the verb is at token `verb`."""
     tokens = cursor.tokens
     cursor.index = verb + 1
-    table, span, named = _target(cursor)
-    _refuse(cursor, {"AT": PAST})
-    place = cursor.index
+    target = read_target(cursor)
+    refuse_past(cursor)
     cursor.expect("SET after the table's name", "SET", hint=_UPDATE)
-    edits = [
-        Edit(*tokens.span(verb), "FROM"),
-        named,
-        Edit(*tokens.span(place), f"SELECT {ROW_ID},"),
-    ]
-    assignments: list[Assignment] = []
-    while True:
-        assignments.append(_assignment(cursor, assignments, edits))
-        if not cursor.accept(","):
-            break
-    _refuse(cursor, {"FROM": UPDATE_FROM, "RETURNING": RETURNING})
-    if not cursor.done and cursor.word != "WHERE":
-        raise cursor.expected("a comma, WHERE or the end of the statement", _UPDATE)
-    _check_rest(cursor)
-    query = read_query(tokens, cursor.first, cursor.end, inspector, edits, verb)
-    source, start, end, whole = cursor.placed
+    first = cursor.index
+    while not cursor.done and skip_value(cursor):
+        pass
+    source_at = cursor.index if cursor.word == "FROM" else None
+    end = returning_at(tokens, cursor.index, cursor.end)
+    where = clause_at(tokens, cursor.index, end, "WHERE")
+    if source_at is None and cursor.index not in (where, end):
+        raise cursor.expected("a comma, FROM, WHERE, RETURNING or the end of the statement", _UPDATE)
+    last = cursor.index
+    refuse_row_ids(tokens, cursor.first, cursor.end)
+    read = assignments(Cursor(tokens, first, last, cursor.end), _UPDATE)
+    draft = read_change(tokens, cursor.first, cursor.end, inspector, verb, target.token, {end: "WHERE"})
+    composer = _opened(draft, verb, target).own(f"SELECT {target.shown}.{ROW_ID}", target.span)
+    add_values(composer, draft, read)
+    composer.own(f" FROM {target.raw}", target.span)
+    if source_at is not None:
+        composer.own(", ").add(excerpt(draft, source_at + 1, where))
+    if where < end:
+        composer.own(" ").add(excerpt(draft, where, end))
+    source, start, stop, whole = cursor.placed
     return Update(
         source=source,
         start=start,
-        end=end,
+        end=stop,
         whole=whole,
-        table=table,
-        table_span=span,
-        assignments=tuple(assignments),
-        query=query,
+        table=target.table,
+        table_span=target.span,
+        assignments=tuple(item.assignment for item in read),
+        query=found_query(draft, composer.pieces, composer.params, inspector),
+        pieces=composer.pieces,
+        returning=returning(draft, end, cursor.end, target.shown, inspector),
     )
 
 
@@ -113,27 +147,65 @@ def truncate(cursor: Cursor) -> Truncate:
     """TRUNCATE [TABLE] name."""
     cursor.index += 1
     cursor.accept("TABLE")
-    place = cursor.index
-    table = cursor.table()
-    span = cursor.tokens.span(place, cursor.index)
+    table, span = cursor.placed_table()
     cursor.finish("the table's name")
     source, start, end, whole = cursor.placed
     return Truncate(source=source, start=start, end=end, whole=whole, table=table, table_span=span)
 
 
-def _target(cursor: Cursor) -> tuple[str, tuple[int, int], Edit]:
-    """The table's name, its place, and the edit that makes it the table's raw rows under the same name."""
+def read_target(cursor: Cursor) -> Target:
+    """The table's name and alias; the cursor goes behind them."""
     tokens = cursor.tokens
     place = cursor.index
-    table = cursor.table()
-    span = tokens.span(place, cursor.index)
+    table, span = cursor.placed_table()
     shown = tokens.slice(cursor.index - 1, cursor.index)
-    raw = rows_relation(table).replace('"', '""')
-    aliased = cursor.accept("AS")
-    if aliased or (not cursor.done and _may_be_alias(cursor)):
+    if cursor.accept("AS") or (not cursor.done and _may_be_alias(cursor)):
         cursor.name("an alias")
-        return table, span, Edit(*span, f'"{raw}"')
-    return table, span, Edit(*span, f'"{raw}" AS {shown}')
+        shown = tokens.slice(cursor.index - 1, cursor.index)
+    return Target(table, span, place, shown)
+
+
+def add_values(composer: Composer, draft: Draft, read: list[Assigned]) -> None:
+    """The new values of assignments, each cast to its column's type and named `new_value(i)`."""
+    for index, item in enumerate(read):
+        composer.own(", ", item.assignment.value)
+        if item.assignment.default:
+            composer.own("CAST(", item.assignment.value, index).own("NULL", item.assignment.value)
+            composer.own(" AS {})", item.assignment.value, index)
+        else:
+            composer.value(item.taken(draft), index)
+        composer.own(f' AS "{new_value(index)}"', item.assignment.value)
+
+
+def clause_at(tokens: Tokens, first: int, last: int, word: str) -> int:
+    """The first token of a clause, outside of every bracket; `last` when there is none."""
+    index = first
+    while index < last:
+        if tokens.words[index] in ("(", "[", "{"):
+            index = tokens.closing(index, last)
+        elif tokens.words[index] == word and tokens.words[index - 1] not in ("AS", "."):
+            return index
+        index += 1
+    return last
+
+
+def refuse_past(cursor: Cursor) -> None:
+    """The table that a statement changes is as it is now."""
+    if cursor.word == "AT":
+        raise PAST.error(cursor.tokens.text, cursor.tokens.span(cursor.index))
+
+
+def refuse_row_ids(tokens: Tokens, first: int, last: int) -> None:
+    """Row ids are the bench's own."""
+    for index in range(first, last):
+        if tokens.words[index] != STRING and tokens.names[index].casefold() == ROW_ID:
+            raise ROW_IDS.error(tokens.text, tokens.span(index))
+
+
+def _opened(draft: Draft, verb: int, target: Target) -> Composer:
+    composer = Composer(target.span)
+    taken = behind_with(draft, verb)
+    return composer if taken is None else composer.add(taken).own(" ")
 
 
 def _may_be_alias(cursor: Cursor) -> bool:
@@ -144,62 +216,3 @@ def _may_be_alias(cursor: Cursor) -> bool:
         and word not in TYPE_FUNCTION
         and word != "SET"
     )
-
-
-def _assignment(cursor: Cursor, before: list[Assignment], edits: list[Edit]) -> Assignment:
-    """One `column = value`: its edits turn it into `(value) AS name`."""
-    tokens = cursor.tokens
-    place = cursor.index
-    if cursor.word == "(":
-        raise SET_LIST.error(tokens.text, tokens.span(place))
-    column = cursor.name("a column's name")
-    if cursor.word in (".", "["):
-        raise SET_QUALIFIED.error(tokens.text, tokens.span(place, cursor.index + 1))
-    if any(known.column.casefold() == column.casefold() for known in before):
-        raise KadeQLSyntaxError(
-            f"The column {column!r} is set twice.",
-            text=tokens.text,
-            span=tokens.span(place),
-            hint="Set each column once.",
-        )
-    cursor.expect("= after the column's name", "=", hint=_UPDATE)
-    edits.append(Edit(*tokens.span(place, cursor.index), "("))
-    first = cursor.index
-    _skip_value(cursor)
-    if cursor.index == first:
-        raise cursor.expected(f"a value for the column {column}", _UPDATE)
-    value = tokens.span(first, cursor.index)
-    default = cursor.index == first + 1 and tokens.words[first] == "DEFAULT"
-    if default:
-        edits.append(Edit(*value, "NULL"))
-    edits.append(Edit(value[1], value[1], f') AS "{new_value(len(before))}"'))
-    return Assignment(column, tokens.span(place), value, default)
-
-
-def _skip_value(cursor: Cursor) -> None:
-    """Step over an expression: up to a comma or a clause outside of its brackets."""
-    while not cursor.done and cursor.word not in (",", "WHERE", "RETURNING"):
-        # `IS DISTINCT FROM` is an operator; any other FROM outside brackets begins the clause.
-        if cursor.word == "FROM" and cursor.tokens.words[cursor.index - 1] != "DISTINCT":
-            return
-        if cursor.word in ("(", "[", "{"):
-            cursor.index = cursor.tokens.closing(cursor.index, cursor.end)
-        cursor.index += 1
-
-
-def _refuse(cursor: Cursor, refusals: dict[str, Refusal]) -> None:
-    if cursor.word in refusals:
-        raise refusals[cursor.word].error(cursor.tokens.text, cursor.tokens.span(cursor.index))
-
-
-def _check_rest(cursor: Cursor) -> None:
-    """RETURNING behind the condition, and row ids anywhere, are refused."""
-    tokens = cursor.tokens
-    depth = 0
-    for index in range(cursor.first, cursor.end):
-        word = tokens.words[index]
-        depth += (word in ("(", "[", "{")) - (word in (")", "]", "}"))
-        if word == "RETURNING" and depth == 0 and index >= cursor.index and tokens.words[index - 1] != ".":
-            raise RETURNING.error(tokens.text, tokens.span(index))
-        if word != STRING and tokens.names[index].casefold() == ROW_ID:
-            raise ROW_IDS.error(tokens.text, tokens.span(index))

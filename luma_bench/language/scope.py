@@ -27,6 +27,8 @@ class _Frame:
 class Scope:
     """The walk over tokens `first` to `last` of a query.
 
+    `read_as` names tokens that begin a clause as another word does: the USING of a DELETE is a FROM.
+
     Attributes
     ----------
     starts
@@ -39,7 +41,9 @@ class Scope:
 
     __slots__ = ("_expect", "_frames", "_tokens", "bodies", "conditions", "first", "last", "starts")
 
-    def __init__(self, tokens: Tokens, first: int, last: int) -> None:
+    def __init__(
+        self, tokens: Tokens, first: int, last: int, read_as: Mapping[int, str] | None = None
+    ) -> None:
         self.first = first
         self.last = last
         self.starts: set[int] = set()
@@ -50,7 +54,7 @@ class Scope:
         self._expect = False
         words = tokens.words
         for index in range(first, last):
-            word = words[index]
+            word = words[index] if read_as is None else read_as.get(index, words[index])
             step = _STEPS.get(word)
             if step is not None and not (
                 index > first and words[index - 1] in _LABELS and word not in _BRACKETS

@@ -19,15 +19,23 @@ from luma_bench.language.changes import (
     Truncate,
     Update,
 )
+from luma_bench.language.copy import CopyFrom, CopyTo
+from luma_bench.language.merge import Merge, RowStatement
 from luma_bench.language.placed import Kind, Pin, Placed, Query
+from luma_bench.language.policies import CreatePolicy, DropPolicy
+from luma_bench.language.prepare import Deallocate, Execute, Prepare
 from luma_bench.language.rewrite import OffsetMap
+from luma_bench.language.schemas import CommentOnObject, CreateSchema, DropSchema
+from luma_bench.language.sequences import CreateSequence, DropSequence
+from luma_bench.language.shows import Show
+from luma_bench.language.views import AlterView, CreateView, DropView
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Explain(Placed):
     """EXPLAIN of a query; `query` is what is explained, without the EXPLAIN.
 
-    `change` says what is explained when it is a DELETE or UPDATE, whose `query` finds the rows: `DELETE FROM t`.
+    `change` says what is explained when it is a statement that changes rows, `changed`: `DELETE FROM t`.
     """
 
     kind: ClassVar[Kind] = Kind.EXPLAIN
@@ -35,6 +43,7 @@ class Explain(Placed):
     analyze: bool = False
     format: Literal["text", "json"] = "text"
     change: str = ""
+    changed: RowStatement | None = None
 
     @property
     def sql(self) -> str:
@@ -49,6 +58,17 @@ class Explain(Placed):
     @property
     def _prefix(self) -> str:
         return f"EXPLAIN{' ANALYZE' if self.analyze else ''} (FORMAT {self.format}) "
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AnalyzeChange(Placed):
+    """EXPLAIN ANALYZE of a statement that changes rows: it runs, is undone, and its plan is shown with its figures."""
+
+    kind: ClassVar[Kind] = Kind.EXPLAIN
+    changed: RowStatement
+    query: Query
+    format: Literal["text", "json"] = "text"
+    change: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -74,13 +94,6 @@ class Summarize(Placed):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class ShowTables(Placed):
-    """SHOW TABLES or SHOW ALL TABLES: a bench has one schema, so they are the same."""
-
-    kind: ClassVar[Kind] = Kind.SHOW_TABLES
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class TagSnapshot(Placed):
     """TAG SNAPSHOT 'name': names the newest snapshot."""
 
@@ -91,19 +104,36 @@ class TagSnapshot(Placed):
 Statement = (
     Query
     | Explain
+    | AnalyzeChange
     | Describe
     | Summarize
-    | ShowTables
+    | Show
+    | CreateView
+    | AlterView
+    | DropView
+    | CreateSchema
+    | DropSchema
+    | CommentOnObject
     | CreateTable
     | CreateTableAs
     | Insert
+    | Merge
     | Delete
     | Update
     | Truncate
     | DropTable
     | AlterTable
     | CommentOn
+    | CreatePolicy
+    | DropPolicy
+    | CreateSequence
+    | DropSequence
+    | CopyFrom
+    | CopyTo
     | TagSnapshot
+    | Prepare
+    | Execute
+    | Deallocate
     | Begin
     | Commit
     | Rollback

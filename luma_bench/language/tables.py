@@ -7,14 +7,15 @@ from typing import Final
 
 from luma_bench.errors import KadeQLSyntaxError, KadeQLUnsupportedError
 from luma_bench.language.changes import ColumnDef, CreateTable, CreateTableAs, DropTable
-from luma_bench.language.columns import CONSTRAINTS, check_grammar, read_column, type_probe
+from luma_bench.language.columns import check_grammar, read_column, type_probe
+from luma_bench.language.constraints import TABLE_LEVEL, ConstraintDef, KeyDef, table_constraint
 from luma_bench.language.cursor import Cursor
 from luma_bench.language.diagnostics import expected
 from luma_bench.language.keywords import QUERY_STARTS
 from luma_bench.language.query import read_query
+from luma_bench.language.refusals import WITH_DATA
 from luma_bench.types.inspector import SqlInspector
 
-_TABLE_LEVEL: Final = frozenset({"PRIMARY", "UNIQUE", "CHECK", "FOREIGN", "CONSTRAINT"})
 _COLUMNS: Final = (
     "Write CREATE TABLE t (id BIGINT PRIMARY KEY, name VARCHAR NOT NULL) or CREATE TABLE t AS SELECT …"
 )
@@ -24,20 +25,17 @@ def create_table(cursor: Cursor, inspector: SqlInspector) -> CreateTable | Creat
     """CREATE [OR REPLACE] TABLE [IF NOT EXISTS] name (columns) or AS query; the cursor stands behind TABLE."""
     tokens = cursor.tokens
     or_replace = "REPLACE" in tokens.words[cursor.first : cursor.index]
-    place = cursor.index
-    if_not_exists = cursor.accept("IF", "NOT", "EXISTS")
-    if or_replace and if_not_exists:
-        raise KadeQLSyntaxError(
-            "OR REPLACE and IF NOT EXISTS contradict each other.",
-            text=tokens.text,
-            span=tokens.span(place, cursor.index),
-            hint="Write one of them.",
-        )
+    if_not_exists = cursor.if_not_exists(or_replace=or_replace)
     name = cursor.table()
     source, start, end, whole = cursor.placed
-    if cursor.accept("AS"):
+    names = _names(cursor)
+    if names or cursor.word == "AS":
+        cursor.expect("AS and a query", "AS", hint=_COLUMNS)
         if cursor.word not in QUERY_STARTS:
             raise cursor.expected("a query after AS", _COLUMNS)
+        for words in (("WITH", "DATA"), ("WITH", "NO", "DATA")):
+            if tokens.follows(cursor.end - len(words), cursor.end, *words):
+                raise WITH_DATA.error(tokens.text, tokens.span(cursor.end - len(words), cursor.end))
         query = read_query(tokens, cursor.index, cursor.end, inspector)
         return CreateTableAs(
             source=source,
@@ -46,13 +44,14 @@ def create_table(cursor: Cursor, inspector: SqlInspector) -> CreateTable | Creat
             whole=whole,
             name=name,
             query=query,
+            columns=names,
             if_not_exists=if_not_exists,
             or_replace=or_replace,
         )
     if cursor.word != "(":
         raise cursor.expected("( or AS after the table's name", _COLUMNS)
-    columns, key = _definitions(cursor, inspector)
-    check_grammar(source, start, whole, inspector)
+    columns, key, constraints = _definitions(cursor, inspector)
+    check_grammar(_parsable(cursor, source, start), start, whole, inspector)
     return CreateTable(
         source=source,
         start=start,
@@ -61,46 +60,67 @@ def create_table(cursor: Cursor, inspector: SqlInspector) -> CreateTable | Creat
         name=name,
         columns=columns,
         primary_key=key,
+        constraints=constraints,
         probe=type_probe(columns, whole, start, end),
         if_not_exists=if_not_exists,
         or_replace=or_replace,
     )
 
 
-def _definitions(cursor: Cursor, inspector: SqlInspector) -> tuple[tuple[ColumnDef, ...], tuple[str, ...]]:
-    """The columns and the primary key inside the brackets."""
+def _names(cursor: Cursor) -> tuple[str, ...]:
+    """`(a, b)` before AS; nothing is read where something else stands."""
+    tokens = cursor.tokens
+    if cursor.word != "(" or not tokens.follows(
+        tokens.closing(cursor.index, cursor.end) + 1, cursor.end, "AS"
+    ):
+        return ()
+    return cursor.columns("Name the columns alone, CREATE TABLE t (a, b) AS …: the query says the types.")[0]
+
+
+def _parsable(cursor: Cursor, source: str, start: int) -> str:
+    """The statement without the word STORED, which DuckDB's grammar refuses behind a generated column's expression."""
+    tokens = cursor.tokens
+    for index in range(cursor.first + 1, cursor.end):
+        if tokens.words[index] == "STORED" and tokens.words[index - 1] == ")":
+            first, last = (place - start for place in tokens.span(index))
+            source = f"{source[:first]}{' ' * (last - first)}{source[last:]}"
+    return source
+
+
+def _definitions(
+    cursor: Cursor, inspector: SqlInspector
+) -> tuple[tuple[ColumnDef, ...], tuple[str, ...], tuple[ConstraintDef, ...]]:
+    """The columns, the primary key and the constraints inside the brackets."""
     tokens = cursor.tokens
     close = tokens.closing(cursor.index, cursor.end)
     cursor.index += 1
     after = close + 1
     if after < cursor.end:
-        if tokens.words[after] == "AS":
-            raise KadeQLUnsupportedError(
-                "Column names before AS are not in this version.",
-                text=tokens.text,
-                span=tokens.span(cursor.index - 1, after),
-                hint="Name the columns in the query: CREATE TABLE t AS SELECT x AS a, y AS b …",
-            )
         raise expected(tokens, after, cursor.end, "the end of the statement after the columns", _COLUMNS)
     inner = Cursor(tokens, cursor.index, close, cursor.end)
     columns: list[ColumnDef] = []
+    constraints: list[ConstraintDef] = []
     key: tuple[str, ...] | None = None
     key_spans: list[tuple[int, int]] = []
     while True:
         begin = inner.index
-        if inner.word in _TABLE_LEVEL and not (
+        if inner.word in TABLE_LEVEL and not (
             inner.word == "PRIMARY" and not tokens.follows(begin, close, "PRIMARY", "KEY")
         ):
-            found = _table_key(inner)
-            span = tokens.span(begin, inner.index)
+            constraint = table_constraint(inner, inspector)
+            found, span = (constraint.columns if isinstance(constraint, KeyDef) else None), constraint.span
+            if not isinstance(constraint, KeyDef):
+                constraints.append(constraint)
         else:
-            column = read_column(inner, inspector, _COLUMNS)
+            column, own = read_column(inner, inspector, _COLUMNS)
             columns.append(column)
+            constraints += own
             found, span = ((column.name,) if column.primary_key else None), column.span
         if found is not None:
             key_spans.append(span)
             key = found
-        if not inner.accept(","):
+        # A comma may stand behind the last one too.
+        if not inner.accept(",") or (inner.done and columns):
             break
     if not inner.done:
         raise inner.expected("a comma or ) after a column", _COLUMNS)
@@ -114,7 +134,7 @@ def _definitions(cursor: Cursor, inspector: SqlInspector) -> tuple[tuple[ColumnD
     if not columns:
         raise expected(tokens, close, cursor.end, "a column", _COLUMNS)
     cursor.index = after
-    return _keyed(cursor, tuple(columns), key or (), key_spans)
+    return *_keyed(cursor, tuple(columns), key or (), key_spans), tuple(constraints)
 
 
 def _keyed(
@@ -153,19 +173,6 @@ def _keyed(
         for column in columns
     )
     return marked, tuple(by_fold[name.casefold()].name for name in key)
-
-
-def _table_key(inner: Cursor) -> tuple[str, ...]:
-    """PRIMARY KEY (a, b) as an entry of its own."""
-    if inner.word != "PRIMARY":
-        raise CONSTRAINTS[inner.word].error(inner.tokens.text, inner.tokens.span(inner.index))
-    inner.index += 2
-    inner.expect("( after PRIMARY KEY", "(", hint=_COLUMNS)
-    names = [inner.name("a column of the primary key")]
-    while inner.accept(","):
-        names.append(inner.name("a column of the primary key"))
-    inner.expect(") after the primary key", ")", hint=_COLUMNS)
-    return tuple(names)
 
 
 def drop_table(cursor: Cursor) -> DropTable:

@@ -15,7 +15,7 @@ import sqlglot
 from sqlglot import TokenType
 from sqlglot.errors import TokenError
 
-from luma_bench.language.lexical import masked, parameter_cuts, unreadable
+from luma_bench.language.lexical import masked, parameter_cuts, regions, unreadable
 
 STRING = "'"
 """What `Tokens.words` holds for a string constant of any spelling."""
@@ -157,7 +157,7 @@ def _scan(tokens: Tokens, part: str, base: int) -> None:
         if first.isalpha() or first == "_" or not first.isascii():
             if raw[-1] == "'":
                 word, name = STRING, token.text
-            elif raw.isidentifier() or not any(map(str.isspace, raw)):
+            elif raw.isidentifier() or not ("/*" in raw or any(map(str.isspace, raw))):
                 word, name = raw.upper(), raw
             else:
                 _words(tokens, raw, start)
@@ -177,8 +177,12 @@ def _scan(tokens: Tokens, part: str, base: int) -> None:
 
 
 def _words(tokens: Tokens, raw: str, start: int) -> None:
-    """One token of several words, such as `GROUP BY`, as a token each."""
-    for match in _WORD.finditer(raw):
+    """One token of several words, such as `GROUP BY`, as a token each; a comment between them is none."""
+    bare = list(raw)
+    for region in regions(raw):
+        if region.kind in ("line", "block"):
+            bare[region.start : region.end] = " " * (region.end - region.start)
+    for match in _WORD.finditer("".join(bare)):
         tokens.words.append(match[0].upper())
         tokens.names.append(match[0])
         tokens.starts.append(start + match.start())

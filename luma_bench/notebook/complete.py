@@ -13,6 +13,7 @@ from luma_bench.errors import LumaError
 from luma_bench.notebook.cell import OPTIONS
 from luma_bench.notebook.commands import COMMANDS
 from luma_bench.notebook.names import mentions
+from luma_bench.types.sql_text import quoted
 
 if TYPE_CHECKING:
     from luma_bench.bench.bench import Bench
@@ -149,4 +150,4 @@ def _spelled(name: str, fragment: str) -> str:
     """A name as it is written in KadeQL: quoted where it must be, or where the reader began so."""
     if re.fullmatch(r"[^\W\d]\w*", name) and not fragment.startswith('"'):
         return name
-    return '"' + name.replace('"', '""') + '"'
+    return quoted(name)

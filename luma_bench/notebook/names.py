@@ -29,7 +29,7 @@ _BEFORE_TABLE = {"FROM", "JOIN", "TABLE", "USING", "DESCRIBE", "SUMMARIZE"}
 class Mentions:
     """The names in a text, outside of strings and comments.
 
-    `params` are the `$names` with the place where each stands first; `names` are identifiers that may be tables, `tables` those that stand where a table
+    `params` are the `$names` that need a value, with the place where each stands first; `names` are identifiers that may be tables, `tables` those that stand where a table
     does; `statements` counts statements that are not empty.
     """
 
@@ -44,7 +44,7 @@ def mentions(text: str) -> Mentions:
     params: dict[str, tuple[int, int]] = {}
     names: set[str] = set()
     tables: set[str] = set()
-    statements, fresh, before = 0, True, ""
+    statements, fresh, before, verb = 0, True, "", ""
     for found in _TOKEN.finditer(text):
         if found["comment"] is not None:
             continue
@@ -52,10 +52,13 @@ def mentions(text: str) -> Mentions:
             fresh, before = True, ";"
             continue
         statements += fresh
+        verb = found[0].upper() if fresh else verb
         fresh = False
         name = found["word"] if found["quoted"] is None else found["quoted"].replace('""', '"')
         if found["param"] is not None:
-            params.setdefault(found["param"], found.span())
+            # What PREPARE keeps gets its values from EXECUTE.
+            if verb != "PREPARE":
+                params.setdefault(found["param"], found.span())
         elif name is not None and before != ".":
             names.add(name)
             if before in _BEFORE_TABLE:

@@ -11,8 +11,11 @@ from dataclasses import dataclass, replace
 from typing import Literal
 
 from luma_bench.errors import KadeQLBindError, SchemaError
-from luma_bench.language import Delete, Edit, Query, Truncate, Update, rewritten
+from luma_bench.language import Assignment, Conflict, Delete, Query, Truncate, Update, composed
 from luma_bench.types.schema import Column, TableSchema
+
+TypesOf = Callable[[Sequence[str]], Sequence[str]]
+"""The SQL types of columns of a table, by name."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,41 +55,64 @@ def delete_change(statement: Delete | Truncate, table: TableSchema) -> RowChange
 
 
 def update_change(
-    statement: Update, table: TableSchema, types_of: Callable[[Sequence[str]], Sequence[str]]
+    statement: Update | Conflict, table: TableSchema, types_of: TypesOf, whole: str
 ) -> RowChange:
-    """The rows that an UPDATE changes, with their new values in the columns' SQL types.
-
-    Parameters
-    ----------
-    types_of
-        Gives the SQL types of columns of the table, by name.
+    """The rows that SET changes, with their new values in the columns' SQL types.
 
     Raises
     ------
     KadeQLBindError
-        SET names no column of the table; it points at the name.
+        SET names no column of the table, or a generated one; it points at the name.
     """
-    columns = tuple(_column(statement, table, item.column, item.span) for item in statement.assignments)
-    types = types_of([column.name for column in columns])
-    query = statement.query
-    casts: list[Edit] = []
-    for item, kind in zip(statement.assignments, types, strict=True):
-        start, end = item.value
-        # Right behind the value, inside of the bracket that the statement's own edit closes.
-        casts += [Edit(start, start, "CAST("), Edit(end, end, f" AS {kind})")]
-    sql, offsets = rewritten(query.whole, query.start, query.end, (*query.edits, *casts))
+    assert statement.query is not None
+    items = statement.assignments
+    columns = tuple(assigned_column(table, item, whole) for item in items)
+    sql, offsets = composed(statement.pieces, types_of([column.name for column in columns]))
     return RowChange(
         "update",
         table,
-        replace(query, sql=sql, offsets=offsets),
+        replace(statement.query, sql=sql, offsets=offsets),
         columns,
-        tuple(item.value for item in statement.assignments),
-        tuple(item.default for item in statement.assignments),
+        tuple(item.value for item in items),
+        tuple(item.default for item in items),
     )
 
 
-def _column(statement: Update, table: TableSchema, name: str, span: tuple[int, int]) -> Column:
+def assigned_column(table: TableSchema, item: Assignment, whole: str) -> Column:
+    """The column that an assignment names.
+
+    Raises
+    ------
+    KadeQLBindError
+        There is none of this name, or it is generated and the value is not its DEFAULT.
+    """
+    column = named_column(table, item.column, item.span, whole)
+    if column.id in table.rules.computed:
+        raise generated_column(table, column, item.span, whole)
+    return column
+
+
+def named_column(table: TableSchema, name: str, span: tuple[int, int], whole: str) -> Column:
+    """A column of a table by the name that stands at `span`.
+
+    Raises
+    ------
+    KadeQLBindError
+        There is none; it points at the name and lists the nearest.
+    """
     try:
         return table.column(name)
     except SchemaError as error:
-        raise KadeQLBindError(error.message, text=statement.whole, span=span, hint=error.hint) from error
+        raise KadeQLBindError(error.message, text=whole, span=span, hint=error.hint) from error
+
+
+def generated_column(
+    table: TableSchema, column: Column, span: tuple[int, int], whole: str
+) -> KadeQLBindError:
+    """A value is written for a generated column."""
+    return KadeQLBindError(
+        f"Column {column.name!r} of table {table.name!r} is generated, so it takes no values.",
+        text=whole,
+        span=span,
+        hint="Leave it out: it is computed from the other columns of its row.",
+    )

@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 
 from luma_bench.errors import UnsupportedError
+from luma_bench.types.sql_text import quoted, string_literal
 
 _PLAIN = re.compile(r"[A-Za-z_][A-Za-z0-9_]*\Z")
 
@@ -50,7 +51,7 @@ def identifier(name: str) -> str:
         raise UnsupportedError(f"The name {name!r} holds a NUL character.", hint="Rename the column.")
     if _PLAIN.match(name) and name.lower() not in _WORDS:
         return name
-    return '"' + name.replace('"', '""') + '"'
+    return quoted(name)
 
 
 def constant(value: object) -> str:
@@ -114,8 +115,8 @@ def text(value: str) -> str:
         raise UnsupportedError(
             f"{value!r} is not Unicode text.", hint="Repair the string: it holds a lone surrogate."
         )
-    quoted = ["'" + part.replace("'", "''") + "'" for part in value.split("\0")]
-    return quoted[0] if len(quoted) == 1 else f"({' || chr(0) || '.join(quoted)})"
+    parts = [string_literal(part) for part in value.split("\0")]
+    return parts[0] if len(parts) == 1 else f"({' || chr(0) || '.join(parts)})"
 
 
 def _plain(value: Any) -> object:

@@ -16,6 +16,7 @@ from luma_bench.storage.catalog import Catalog, ResolvedSnapshot
 from luma_bench.storage.pins import Pins
 from luma_bench.storage.pool import BufferPool
 from luma_bench.storage.scan import TableScan
+from luma_bench.types.rules import RowRules
 
 if TYPE_CHECKING:
     from luma_bench.storage.check import CheckReport, Progress
@@ -38,6 +39,8 @@ class StoreCare:
         The buffer pool that its scans share.
     pins
         The snapshots that its readers hold.
+    rules
+        Computes columns and checks constraints; a bench sets it. Without it tables that have any are not written.
     """
 
     def __init__(self, path: Path, catalog: Catalog, settings: Settings, *, read_only: bool) -> None:
@@ -49,6 +52,7 @@ class StoreCare:
         self._lock = threading.Lock()
         self._scans: OrderedDict[tuple[int, int, int], TableScan] = OrderedDict()
         self.pins = Pins(catalog, leases=not read_only)
+        self.rules: RowRules | None = None
         self._compactor: Compactor | None = None
         if settings.background_compaction and not read_only:
             from luma_bench.storage.compact import Compactor

@@ -22,8 +22,11 @@ MAX_BYTES = 2**31 - 17
 MAX_TYPESIZE = 255
 
 BLOCK = 1 << 15
-"""The bytes that are shuffled and compressed together. blosc allocates a few blocks at each call, and the C library gives
-larger ones back to the system every time: the page faults cost more than the decoding."""
+"""The bytes that are shuffled and compressed together; at least twice as many with lz4. blosc allocates three blocks at each
+call, and the C library often takes fresh pages for larger ones: the page faults cost more than the decoding."""
+
+_PLANES = 16
+"""Up to so many bytes an element, blosc compresses their planes apart with lz4, and takes a block size for that of a plane."""
 
 Shuffle = Literal["noshuffle", "shuffle", "bitshuffle"]
 _SHUFFLES: tuple[Shuffle, ...] = ("noshuffle", "shuffle", "bitshuffle")
@@ -58,6 +61,10 @@ class Blosc:
         """`blosc`; the header of every chunk says the rest."""
         return "blosc"
 
+    @property
+    def _block(self) -> int:
+        return BLOCK // self.typesize if self.cname == "lz4" and self.typesize <= _PLANES else BLOCK
+
     def metadata(self) -> list[dict[str, Any]]:
         """Zarr's own `bytes` and `blosc` codecs."""
         configuration = {
@@ -65,7 +72,7 @@ class Blosc:
             "cname": self.cname,
             "clevel": self.clevel,
             "shuffle": self.shuffle,
-            "blocksize": BLOCK,
+            "blocksize": self._block,
         }
         return [
             {"name": "bytes", "configuration": {"endian": "little"}},
@@ -81,7 +88,7 @@ class Blosc:
             self.cname.encode(),
             self.clevel,
             _SHUFFLES.index(self.shuffle),
-            BLOCK,
+            self._block,
             self.typesize,
         )
         return Encoded(data, len(data))

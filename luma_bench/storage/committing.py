@@ -9,13 +9,14 @@ import pyarrow as pa
 
 from luma_bench.errors import ConflictError
 from luma_bench.storage.catalog import CommitInfo, ResolvedSnapshot
-from luma_bench.storage.catalog.change import BehindError, Committed, TableChange
+from luma_bench.storage.catalog.change import BehindError, Committed, ReliedError, TableChange
 from luma_bench.storage.draft import TableDraft
 from luma_bench.storage.flush import flush
 from luma_bench.storage.inline import TAIL_ROWS, encode_blob, is_full
 from luma_bench.storage.keyed import held_rows
 from luma_bench.storage.keys import shown_key
 from luma_bench.storage.locate import locate
+from luma_bench.storage.relying import relied_on
 from luma_bench.storage.staging import Staging
 from luma_bench.storage.write import sort_keys, sorted_rows
 from luma_bench.types.record import Snapshot
@@ -51,6 +52,8 @@ def commit(staging: Staging, info: CommitInfo) -> Snapshot:
 
 def _submit(staging: Staging, info: CommitInfo, pairs: list[Pair]) -> tuple[Committed, list[Pair]]:
     """Commit, on newer snapshots as long as others are faster."""
+    drafts = [draft for draft, _ in pairs]
+    of_objects = relied_on(staging.view(), staging.base.id, drafts, staging.objects)
     while True:
         lease = staging.files.lease
         if lease is not None:
@@ -58,10 +61,17 @@ def _submit(staging: Staging, info: CommitInfo, pairs: list[Pair]) -> tuple[Comm
             info = replace(info, lease=lease.id)
         try:
             changes = [change for _, change in pairs]
-            return staging.catalog.commit(changes, info, staging.objects, list(staging.relies)), pairs
+            relies = [*staging.relies, *staging.compared.relies, *of_objects]
+            return staging.catalog.commit(changes, info, staging.objects, relies), pairs
         except BehindError:
             newer = staging.catalog.resolve_head()
             pairs = [(draft, _rebased(staging, draft, change, newer)) for draft, change in pairs]
+        except ReliedError as error:
+            if error.reliance not in staging.compared.relies:
+                raise
+            newer = staging.catalog.resolve_head()
+            pairs = [(draft, _rebased(staging, draft, change, newer)) for draft, change in pairs]
+            staging.compared.again(staging.over(newer, pairs), error)
 
 
 def _settled(staging: Staging, draft: TableDraft, claims: ExitStack) -> TableChange:

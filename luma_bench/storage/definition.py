@@ -12,6 +12,8 @@ from luma_bench.storage.catalog.objects import RELATIONS
 from luma_bench.storage.catalog.resolved import ResolvedSnapshot
 from luma_bench.storage.catalog.schema import checked_settings
 from luma_bench.storage.fit import check_schema, check_table_name
+from luma_bench.storage.rules_between import check_unreferenced
+from luma_bench.types.constraints import TableRules
 from luma_bench.types.schema import Column, TableSchema, TableSettings
 
 MODES = ("create", "append", "replace", "upsert")
@@ -71,7 +73,9 @@ def planned(
         same = next((old for old in present.columns if old.name == item.name and old.type == item.type), None)
         columns.append(_column(following if same is None else same.id, item))
         following += same is None
-    return "replace", _keyed(replace(present, columns=tuple(columns), settings=settings))
+    check_unreferenced(base, present, "replaced")
+    changed = replace(present, columns=tuple(columns), settings=settings, rules=TableRules())
+    return "replace", _keyed(changed)
 
 
 def check_free(base: ResolvedSnapshot, name: str) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field, fields, replace
 from types import MappingProxyType
 
 import numpy as np
@@ -72,9 +72,26 @@ class TableDraft:
         """The draft of a table of the base."""
         return cls(schema, schema)
 
+    def copy(self) -> TableDraft:
+        """The draft as it is now, which later changes do not touch."""
+        return replace(
+            self,
+            segments=list(self.segments),
+            inline=list(self.inline),
+            deletes=dict(self.deletes),
+            keys=list(self.keys),
+            operations=dict(self.operations),
+        )
+
+    def restore(self, before: TableDraft) -> None:
+        """Be again what a copy says."""
+        for item in fields(self):
+            setattr(self, item.name, getattr(before, item.name))
+
     def did(self, operation: str) -> None:
         """Note an operation, once, in the order in which they came."""
-        if not (self.base is None and operation == "replace"):
+        # Whatever is done to a table that the transaction makes is part of making it.
+        if not (self.base is None and operation in ("replace", "alter")):
             self.operations[operation] = None
 
     def add(self, segments: Sequence[SegmentRef], table: pa.Table | None, keys: Sequence[pa.Table]) -> None:

@@ -14,9 +14,11 @@ import pyarrow as pa
 
 from luma_bench.errors import CatalogError, SchemaError
 from luma_bench.storage.catalog.schema import checked_settings
+from luma_bench.storage.evolve_rules import check_unused, check_word_free, keyed, ruled, without_default
 from luma_bench.storage.evolve_types import choices_for, widens
 from luma_bench.storage.evolve_values import scalar_of, widened
 from luma_bench.storage.fit import check_schema, check_table_name, nested_problem
+from luma_bench.types.constraints import TableRules
 from luma_bench.types.schema import Column, TableSchema, TableSettings
 
 
@@ -113,6 +115,23 @@ class SetSettings:
     codec: str | _Keep = KEEP
 
 
+@dataclass(frozen=True, slots=True)
+class SetRules:
+    """The table's constraints, generated columns and default expressions, all of them, over its present columns' ids.
+
+    What is new among them must hold for the rows that are there: the transaction checks that.
+    """
+
+    rules: TableRules
+
+
+@dataclass(frozen=True, slots=True)
+class SetPrimaryKey:
+    """A primary key for a table that has none; no row may hold a NULL in it or the key of another."""
+
+    columns: tuple[str, ...]
+
+
 Action = (
     AddColumn
     | DropColumn
@@ -124,6 +143,8 @@ Action = (
     | CommentTable
     | RenameTable
     | SetSettings
+    | SetRules
+    | SetPrimaryKey
 )
 
 
@@ -166,6 +187,7 @@ def evolved(schema: TableSchema, action: Action, next_column_id: int) -> TableSc
         case SetDefault(name, value):
             column = schema.column(name)
             changed = _with(schema, replace(column, default=_value(schema, column, value)))
+            changed = replace(changed, rules=without_default(schema, column))
         case SetNullable(name, nullable):
             changed = _with(schema, _nullable(schema, schema.column(name), nullable))
         case CommentColumn(name, text):
@@ -177,6 +199,10 @@ def evolved(schema: TableSchema, action: Action, next_column_id: int) -> TableSc
             changed = replace(schema, name=to)
         case SetSettings():
             changed = replace(schema, settings=_settings(schema, action))
+        case SetRules(rules):
+            changed = ruled(schema, rules)
+        case SetPrimaryKey(columns):
+            changed = keyed(schema, columns)
     check_schema(changed.name, changed.arrow)
     return replace(changed, settings=checked_settings(changed.name, changed.arrow, changed.settings))
 
@@ -231,7 +257,9 @@ def _dropped(schema: TableSchema, column: Column) -> TableSchema:
         raise SchemaError.column(
             schema.name, column.name, problem, f"Set another {role} first (SetSettings)."
         )
-    return replace(schema, columns=tuple(other for other in schema.columns if other.id != column.id))
+    check_unused(schema, column, "dropped")
+    left = tuple(other for other in schema.columns if other.id != column.id)
+    return replace(schema, columns=left, rules=schema.rules.without(column.id))
 
 
 def _role(settings: TableSettings, name: str) -> str | None:
@@ -247,6 +275,7 @@ def _role(settings: TableSettings, name: str) -> str | None:
 
 def _renamed(schema: TableSchema, column: Column, to: str) -> TableSchema:
     _free(schema, to, column)
+    check_word_free(schema, column, to)
 
     def named(names: tuple[str, ...]) -> tuple[str, ...]:
         return tuple(to if name == column.name else name for name in names)
@@ -269,6 +298,7 @@ def _widened(schema: TableSchema, column: Column, kind: pa.DataType) -> TableSch
     if not widens(column.type, kind):
         problem = f"{column.type} does not widen to {kind}: some values would be lost or changed."
         raise SchemaError.column(schema.name, column.name, problem, choices_for(column.type))
+    check_unused(schema, column, "given another type")
     if column.name in schema.settings.primary_key:
         hint = "Write the table anew with mode='replace' to give its key another type."
         raise SchemaError.column(schema.name, column.name, "it belongs to the primary key.", hint)

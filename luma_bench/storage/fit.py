@@ -337,10 +337,11 @@ def _as_list(kind: pa.DataType) -> pa.DataType:
     return pa.list_(pa.field("entries", pa.struct([kind.key_field, kind.item_field]), nullable=False))
 
 
-def _family(kind: pa.DataType) -> str:
+def family(kind: pa.DataType) -> str:
+    """Which values a type holds, whatever their width: number, text, bytes, date, timestamp, instant, …."""
     types = pa.types
     if types.is_dictionary(kind):
-        return _family(kind.value_type)
+        return family(kind.value_type)
     if types.is_integer(kind) or types.is_floating(kind) or types.is_decimal(kind):
         return "number"
     if types.is_string(kind) or types.is_large_string(kind) or types.is_string_view(kind):
@@ -367,7 +368,7 @@ def _convertible(source: pa.DataType, target: pa.DataType) -> bool:
         return True
     if pa.types.is_nested(source) or pa.types.is_nested(target):
         return _same_shape(source, target)
-    before, after = _family(source), _family(target)
+    before, after = family(source), family(target)
     if before == "number" and after == "number" and pa.types.is_floating(source):
         return pa.types.is_floating(target)
     return before == after or (before == "date" and after == "timestamp")

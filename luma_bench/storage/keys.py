@@ -53,6 +53,25 @@ class KeySet:
                 f"Table {self._schema.name!r}: the data holds the primary key {key} twice.", hint=hint
             )
 
+    def firsts(self) -> np.ndarray:
+        """A boolean for each row: whether no row before it has the same key."""
+        order = np.argsort(self._codes, kind="stable")
+        first = np.ones(len(order), bool)
+        if not len(order):
+            return first
+        codes = self._codes[order]
+        again = np.append(False, codes[1:] == codes[:-1])
+        if self._form.exact:
+            first[order[again]] = False
+            return first
+        # Equal hashes alone do not make equal keys: what shares one is compared by value, in the rows' order.
+        seen: set[tuple[object, ...]] = set()
+        for row in np.sort(order[again | np.append(again[1:], False)]).tolist():
+            key = tuple(_value(column, row) for column in self._normal)
+            first[row] = key not in seen
+            seen.add(key)
+        return first
+
     def _repeated(self) -> int | None:
         """A row whose key another row has; equal hashes alone do not make equal keys."""
         order = np.argsort(self._codes)
@@ -93,5 +112,5 @@ def shown_key(schema: TableSchema, keys: pa.Table, row: int) -> str:
 
 def exists_error(schema: TableSchema, key: str) -> ConstraintError:
     """A written key that the table holds already."""
-    hint = "Nothing was written. Leave such rows out, or use mode='upsert' to overwrite those that are there."
+    hint = "Nothing was written. Leave such rows out, or use mode='upsert' or ON CONFLICT DO UPDATE to overwrite those that are there."
     return ConstraintError(f"Table {schema.name!r} holds the primary key {key} already.", hint=hint)

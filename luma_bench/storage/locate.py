@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
+from luma_bench.errors import UnsupportedError
 from luma_bench.storage.catalog.resolved import ResolvedSnapshot
 from luma_bench.storage.pool import BufferPool
 from luma_bench.storage.segment import Segment, SegmentRef
@@ -146,3 +148,22 @@ def _in_staged(
             in_inline[part.id] = alive
         ids = np.concatenate([ids[:low], ids[high:]])
     return in_segments, in_inline, ids
+
+
+def sorted_ids(row_ids: Any) -> np.ndarray:
+    """Row ids, ascending and each once, from anything that NumPy makes an array of.
+
+    Raises
+    ------
+    UnsupportedError
+        They are no whole numbers.
+    """
+    row_ids = np.asarray(row_ids)
+    if row_ids.dtype.kind not in "iu" and len(row_ids):
+        raise UnsupportedError(f"Row ids are whole numbers, not {row_ids.dtype}.")
+    ids = row_ids.astype(np.int64, copy=False)
+    if len(ids) > 1 and not (ids[1:] > ids[:-1]).all():
+        # np.unique would hash whole numbers: seconds for a million of them.
+        ids = np.sort(ids)
+        ids = ids[np.append(True, ids[1:] != ids[:-1])]
+    return ids

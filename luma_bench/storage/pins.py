@@ -11,7 +11,7 @@ import threading
 import time
 import weakref
 from collections import deque
-from collections.abc import Generator
+from collections.abc import Callable, Generator
 
 from luma_bench.errors import LumaError
 from luma_bench.storage.catalog import Catalog
@@ -50,10 +50,12 @@ class Pins:
         finally:
             self._release(snapshot)
 
-    def hold_for(self, owner: object, snapshot: int) -> None:
-        """Hold a snapshot as long as `owner` lives."""
+    def hold_for(self, owner: object, snapshot: int) -> Callable[[], object]:
+        """Hold a snapshot as long as `owner` lives, or until what is given back is called."""
         self._take(snapshot)
-        weakref.finalize(owner, self._release, snapshot).atexit = False
+        release = weakref.finalize(owner, self._release, snapshot)
+        release.atexit = False
+        return release
 
     def close(self) -> None:
         """Give every lease back."""

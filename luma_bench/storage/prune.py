@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import bisect
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
@@ -17,6 +18,8 @@ ZoneLookup = Callable[[str], Zones]
 
 _OPPOSITE: dict[Operator, Operator] = {"=": "!=", "!=": "=", "<": ">=", ">=": "<", ">": "<=", "<=": ">"}
 _UNKNOWN_EQUAL, _UNKNOWN_RANGE = 0.01, 0.3
+_LISTED = 16
+"""Values of a list that are compared with every chunk one by one."""
 
 
 def may_hold(test: Test, zones: ZoneLookup) -> np.ndarray:
@@ -52,6 +55,8 @@ def _possible(test: Test, zones: ZoneLookup) -> tuple[np.ndarray, np.ndarray]:
             return (valid, none) if truth else (none, valid)
         case Member(column, values):
             zone = zones(column)
+            if len(values) > _LISTED and (found := _member_of_many(zone, values)) is not None:
+                return found
             true = np.zeros(len(zone.rows), bool)
             for value in values:
                 true |= _compared(zone, "=", value)
@@ -66,6 +71,24 @@ def _possible(test: Test, zones: ZoneLookup) -> tuple[np.ndarray, np.ndarray]:
         case Compare(column, op, value):
             zone = zones(column)
             return _compared(zone, op, value), _compared(zone, _OPPOSITE[op], value)
+
+
+def _member_of_many(zone: Zones, values: Sequence[Any]) -> tuple[np.ndarray, np.ndarray] | None:
+    """The same for a long list of values: a search in it for each chunk; None where the values have no order."""
+    if not zone.bounded or any(value != value for value in values):
+        return None
+    try:
+        ordered = sorted(values)
+        true, single = np.zeros((2, len(zone.rows)), bool)
+        for chunk in np.flatnonzero(zone.known):
+            low, high = zone.low[chunk], zone.high[chunk]
+            at = bisect.bisect_left(ordered, low)
+            if at < len(ordered) and (zone.open[chunk] or ordered[at] <= high):
+                true[chunk] = True
+                single[chunk] = low == high == ordered[at] and not zone.nan[chunk] and not zone.open[chunk]
+    except TypeError:
+        return None
+    return true, (zone.nulls < zone.rows) & ~single
 
 
 def _where(mask: Any) -> np.ndarray:

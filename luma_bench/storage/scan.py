@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import threading
 from collections.abc import Callable, Sequence
 
@@ -18,13 +19,14 @@ from luma_bench.storage.lookup import KeyLookup
 from luma_bench.storage.pool import BufferPool
 from luma_bench.storage.predicates import Test, Untranslatable, translate
 from luma_bench.storage.scan_pieces import Source, SourceColumn
+from luma_bench.storage.scan_statistics import TableStatistics
 from luma_bench.storage.scan_stream import stream_of
 from luma_bench.storage.segment import SegmentRef
 from luma_bench.storage.tail import InlineBlob
 from luma_bench.storage.zones import distinct_of
 from luma_bench.types.predicate import Predicate
 from luma_bench.types.scan import FoundRow, ScanCounters
-from luma_bench.types.schema import ROW_ID, Column, TableSchema
+from luma_bench.types.schema import ROW_ID, SQL_TYPE, Column, TableSchema
 
 __all__ = ["InlineBlob", "TableScan"]
 
@@ -60,6 +62,8 @@ class TableScan:
         self._lock = threading.Lock()
         self._source: Source | None = None
         self._lookup: KeyLookup | None = None
+        self._statistics: TableStatistics | None = None
+        self._skips: tuple[Test, ...] = ()
         self._rows = sum(part.live_rows for part in (*self._segments, *self._inline))
 
     @property
@@ -118,7 +122,26 @@ class TableScan:
                     hint="Offer it to accepts() first.",
                 ) from error
         wanted = range(len(source.columns)) if columns is None else columns
-        return stream_of(source, [source.columns[i] for i in wanted], tests, counters)
+        return stream_of(source, [source.columns[i] for i in wanted], tests, counters, self._skips)
+
+    @property
+    def statistics(self) -> TableStatistics:
+        """What zone maps prove about the table; made at first use, then kept."""
+        source = self._prepared()
+        with self._lock:
+            if self._statistics is None:
+                keyed = bool(self._table.settings.primary_key)
+                rows = self._settings.key_chunk_rows if keyed else self._settings.chunk_rows
+                self._statistics = TableStatistics(self._table, source, rows, self._narrowed)
+            return self._statistics
+
+    def _narrowed(self, skips: Sequence[Test], rows: int) -> TableScan:
+        """The same scan with chunks left out; `rows` are those that remain."""
+        made = copy.copy(self)
+        made._skips = (*self._skips, *skips)
+        made._rows = rows
+        made._statistics = None
+        return made
 
     def read(self, columns: Sequence[str] | None = None, counters: ScanCounters | None = None) -> pa.Table:
         """Rows in exactly the Arrow types that were written, without SQL.
@@ -231,7 +254,12 @@ class TableScan:
             if data is not None:
                 batch.append(tail.streamed(data, kind))
         source.columns = tuple(columns)
-        source.schema = pa.schema([pa.field(one.name, one.type, one.id is not None) for one in columns])
+        kinds = {
+            column.name: {SQL_TYPE: column.sql_type} for column in self._table.columns if column.sql_type
+        }
+        source.schema = pa.schema(
+            [pa.field(one.name, one.type, one.id is not None, kinds.get(one.name)) for one in columns]
+        )
         source.types = {one.name: one.type for one in columns}
         if self._inline:
             source.tail = pa.RecordBatch.from_arrays(batch, schema=source.schema)

@@ -91,7 +91,7 @@ class Source:
             return []
         keep = np.array([ref.live_rows > 0 for ref in self.segments])
         for test in tests:
-            keep &= may_hold(test, self._segment_zones)
+            keep &= may_hold(test, self.segment_zones)
         return [ref for ref, kept in zip(self.segments, keep, strict=True) if kept]
 
     def pieces(self, segment: Segment, tests: Sequence[Test]) -> Pieces:
@@ -99,7 +99,7 @@ class Source:
         chunks = segment.chunks
         keep = np.ones(chunks, bool)
         for test in tests:
-            keep &= may_hold(test, self._chunk_zones(segment))
+            keep &= may_hold(test, self.chunk_zones(segment))
         group = segment.index.batch_chunks
         found: list[Piece] = []
         for first in range(0, chunks, group):
@@ -141,7 +141,7 @@ class Source:
             ref.prefetch_index()
         for ref in left:
             segment = self.open(ref)
-            zones = self._chunk_zones(segment)
+            zones = self.chunk_zones(segment)
             rows = np.full(segment.chunks, segment.chunk_rows, float)
             rows[-1] = segment.rows_of(segment.chunks - 1)
             share = likely_share(test, zones, self._distinct(segment))
@@ -167,7 +167,8 @@ class Source:
     def _named(self, name: str) -> SourceColumn:
         return next(column for column in self.columns if column.name == name)
 
-    def _segment_zones(self, name: str) -> Zones:
+    def segment_zones(self, name: str) -> Zones:
+        """The zone map of a column over whole segments."""
         column = self._named(name).column
         if column is None:
             return _row_id_zones(
@@ -179,7 +180,9 @@ class Source:
                 held = self._zones[column.id] = zones_as(self.statistics, column)
             return held
 
-    def _chunk_zones(self, segment: Segment) -> Callable[[str], Zones]:
+    def chunk_zones(self, segment: Segment) -> Callable[[str], Zones]:
+        """The zone maps of columns over the row chunks of a segment."""
+
         def zones(name: str) -> Zones:
             found = self._named(name)
             if found.column is not None:

@@ -22,14 +22,18 @@ _OPENED_AHEAD = 8
 
 
 def stream_of(
-    source: Source, columns: Sequence[SourceColumn], tests: Sequence[Test], counters: ScanCounters
+    source: Source,
+    columns: Sequence[SourceColumn],
+    tests: Sequence[Test],
+    counters: ScanCounters,
+    skips: Sequence[Test] = (),
 ) -> pa.RecordBatchReader:
-    """The rows of `columns` where every test is TRUE.
+    """The rows of `columns` where every test is TRUE; by `skips` chunks are left out and no row is filtered.
 
     A stream whose chunks all lie in the pool is handed over whole, so that no Python runs while the engine reads.
     """
     schema = pa.schema([pa.field(column.name, column.type, column.id is not None) for column in columns])
-    stream = _Stream(source, columns, tests, counters, schema)
+    stream = _Stream(source, columns, tests, counters, schema, skips)
     ready = stream.hot() if not tests else None
     return pa.RecordBatchReader.from_batches(schema, stream.batches() if ready is None else ready)
 
@@ -42,8 +46,11 @@ class _Stream:
         tests: Sequence[Test],
         counters: ScanCounters,
         schema: pa.Schema,
+        skips: Sequence[Test] = (),
     ) -> None:
         self._source = source
+        # What leaves chunks out; of these, the tests filter rows too.
+        self._pruning = [*tests, *skips]
         self._columns = columns
         self._tests = tests
         self._counters = counters
@@ -54,11 +61,16 @@ class _Stream:
     def hot(self) -> list[pa.RecordBatch] | None:
         """Every batch, when the pool holds all that they need and no row is deleted; else None."""
         source, pool = self._source, self._source.pool
-        if any(ref.deleted is not None for ref in source.segments):
+        if self._pruning or any(ref.deleted is not None for ref in source.segments):
             return None
         indexes = pool.peek_all([(ref.ulid, "index") for ref in source.segments])
         if indexes is None:
             return None
+        # A transaction read it under row ids of its own; a commit gave it others.
+        indexes = [
+            held if held.ref is ref else held.at(ref)
+            for held, ref in zip(indexes, source.segments, strict=True)
+        ]
         stored = [column for column in self._columns if column.id is not None]
         pieces: list[Piece] = [piece for segment in indexes for piece in source.pieces(segment, ()).pieces]
         arrays = pool.peek_all([key_of(piece, column) for piece in pieces for column in stored])
@@ -97,12 +109,12 @@ class _Stream:
 
     def _tasks(self) -> Iterator[Any]:
         source = self._source
-        survivors = source.survivors(self._tests)
+        survivors = source.survivors(self._pruning)
         self._counters.add(
             segments_pruned=sum(1 for ref in source.segments if ref.live_rows) - len(survivors)
         )
         opening: Future[Any] | None = None
-        numbers = not self._tests and all(column.id is None for column in self._columns)
+        numbers = not self._pruning and all(column.id is None for column in self._columns)
         for i, ref in enumerate(survivors):
             if numbers and ref.deleted is None and ref.first_row_id is not None:
                 self._counters.add(segments=1)
@@ -113,7 +125,7 @@ class _Stream:
             opening = (
                 source.pool.submit(_opener(source, survivors[i + 1])) if i + 1 < len(survivors) else None
             )
-            left = source.pieces(segment, self._tests)
+            left = source.pieces(segment, self._pruning)
             used = bool(left.pieces)
             self._counters.add(segments=int(used), segments_pruned=int(not used), chunks_pruned=left.pruned)
             for ahead in survivors[i + 1 : i + 1 + _OPENED_AHEAD]:
@@ -152,8 +164,8 @@ class _Stream:
         if not left:
             return []
         values = [arrays[column.name] for column in self._columns]
-        if left < piece.rows:
-            values = [value.filter(mask) for value in values]
+        if mask is not None and left < piece.rows:
+            values = _kept(values, mask, left)
         return [self._batch(values, left)]
 
     def _numbered(self, ref: SegmentRef, first: int) -> list[pa.RecordBatch]:
@@ -190,6 +202,15 @@ class _Stream:
         if not values:
             return pa.RecordBatch.from_struct_array(pa.Array.from_buffers(pa.struct([]), rows, [None]))
         return pa.RecordBatch.from_arrays(values, schema=self._schema)
+
+
+def _kept(values: list[pa.Array], mask: pa.BooleanArray, left: int) -> list[pa.Array]:
+    """The rows where the mask is TRUE; without a copy where they adjoin each other, as a range of sorted values does."""
+    chosen = mask.fill_null(False).to_numpy(zero_copy_only=False)
+    first = int(chosen.argmax())
+    if chosen[first : first + left].all():
+        return [value.slice(first, left) for value in values]
+    return [value.filter(mask) for value in values]
 
 
 def _opener(source: Source, ref: SegmentRef) -> Any:

@@ -22,8 +22,10 @@ from luma_bench.storage.inline import TailCache
 from luma_bench.storage.scan import TableScan
 from luma_bench.storage.transaction import Transaction
 from luma_bench.storage.write import Progress as WriteProgress
+from luma_bench.types.identity import Permit
 from luma_bench.types.record import Snapshot
 from luma_bench.types.schema import TableSettings
+from luma_bench.types.sequence import Sequence as Sequence_
 
 if TYPE_CHECKING:
     from luma_bench.storage.check import Progress
@@ -204,6 +206,7 @@ class Store(StoreCare):
         author: str | None = None,
         token: str | None = None,
         operation: str = "transaction",
+        permit: Permit | None = None,
     ) -> Transaction:
         """Begin a transaction on the newest snapshot: changes that become one snapshot, or none.
 
@@ -215,13 +218,17 @@ class Store(StoreCare):
             A name for it: when a snapshot with it exists at the commit, that is returned and nothing is applied.
         operation
             What a read-only bench is told that it refused.
+        permit
+            Asked before anything is changed; None allows everything.
         """
         self._writable(operation)
         name = self.settings.effective_author if author is None else author
         info = CommitInfo("transaction", name, message, token or self._catalog.new_ulid())
         base = self._catalog.resolve_head()
-        transaction = Transaction(self._catalog, self.pool, self.settings, base, info)
-        self.pins.hold_for(transaction, base.id)
+        transaction = Transaction(
+            self._catalog, self.pool, self.settings, base, info, permit=permit, rules=self.rules
+        )
+        transaction.on_end(self.pins.hold_for(transaction, base.id))
         return transaction
 
     def create_table(
@@ -286,6 +293,21 @@ class Store(StoreCare):
         with self.begin(message=message, author=author, operation="update") as transaction:
             transaction.update(table, row_ids, data)
             return transaction.commit()
+
+    def last_value(self, sequence: Sequence_) -> int | None:
+        """The value that a sequence gave last, to anybody; None before its first."""
+        return self._catalog.last_value(sequence)
+
+    def advance(self, sequence: Sequence_, seen: int | None, last: int) -> bool:
+        """Claim the values of a sequence after `seen` up to `last`; False when others were given meanwhile.
+
+        Raises
+        ------
+        ReadOnlyError
+            The bench cannot be written to.
+        """
+        self._writable("nextval")
+        return self._catalog.advance(sequence, seen, last)
 
     def scan(self, snapshot: ResolvedSnapshot, table: str) -> TableScan:
         """The rows of a table at a snapshot, as engines read them; cached.

@@ -6,7 +6,8 @@ checks for conflicts and makes one snapshot of everything. Reads inside see the 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import replace
 from types import EllipsisType, TracebackType
 from typing import Any, Self
@@ -15,7 +16,7 @@ import numpy as np
 import pyarrow as pa
 
 from luma_bench.config import Settings
-from luma_bench.errors import CatalogError, ClosedError, UnsupportedError
+from luma_bench.errors import CatalogError, ClosedError
 from luma_bench.storage.catalog import Catalog, CommitInfo, ResolvedSnapshot
 from luma_bench.storage.catalog.objects import RELATIONS
 from luma_bench.storage.committing import commit
@@ -23,12 +24,18 @@ from luma_bench.storage.definition import Request, check_free, planned
 from luma_bench.storage.evolve import Action, evolved_all
 from luma_bench.storage.evolve_check import check_evolved, needs_check
 from luma_bench.storage.ingest import Incoming, incoming
+from luma_bench.storage.locate import sorted_ids
 from luma_bench.storage.pool import BufferPool
+from luma_bench.storage.rules_between import check_definition, check_unreferenced, parent_of
+from luma_bench.storage.rules_new import check_key, check_rules
 from luma_bench.storage.scan import TableScan
-from luma_bench.storage.staging import Staging
+from luma_bench.storage.staging import Seen, Staging
 from luma_bench.storage.write import Progress
+from luma_bench.types.constraints import ITSELF
+from luma_bench.types.identity import Permit
 from luma_bench.types.record import Snapshot
-from luma_bench.types.schema import CatalogObject, TableSettings
+from luma_bench.types.rules import RowRules
+from luma_bench.types.schema import CatalogObject, TableSchema, TableSettings
 
 
 class Transaction:
@@ -49,13 +56,17 @@ class Transaction:
         settings: Settings,
         base: ResolvedSnapshot,
         info: CommitInfo,
+        rules: RowRules | None = None,
+        permit: Permit | None = None,
     ) -> None:
         self.base = base
+        self._permit = permit
         self.snapshot: Snapshot | None = None
-        self._staging = Staging(catalog, pool, settings, base)
+        self._staging = Staging(catalog, pool, settings, base, rules)
         self._catalog = catalog
         self._info = info
         self._open = True
+        self._at_end: Callable[[], object] | None = None
 
     def __enter__(self) -> Self:
         return self
@@ -100,8 +111,9 @@ class Transaction:
         series_key: Sequence[str] = (),
         codec: str | None = None,
         progress: Progress | None = None,
+        seen: Seen | None = None,
     ) -> int:
-        """Write rows; see `Store.write`. The number of rows."""
+        """Write rows; see `Store.write`. The number of rows; `seen` is shown each batch as it is stored, in the order given."""
         self._alive()
         settings = TableSettings(
             tuple(primary_key), tuple(sort_by), time_column, tuple(series_key), codec or "auto"
@@ -110,7 +122,9 @@ class Transaction:
         opened = incoming(data)
         request = Request(table, mode, settings)
         plan = planned(self._staging.next_column_id, self.view(), request, opened.schema)
-        return self._staging.write(*plan, opened, progress)
+        self._permitted(plan[1], f"{mode} rows of")
+        with self._staging.statement():
+            return self._staging.write(*plan, opened, progress, seen)
 
     def create_table(
         self, schema: pa.Schema, name: str, settings: TableSettings | None = None, *, replace: bool = False
@@ -119,12 +133,22 @@ class Transaction:
         self._alive()
         request = Request(name, "replace" if replace else "create", settings or TableSettings())
         plan = planned(self._staging.next_column_id, self.view(), request, schema)
+        self._permitted(plan[1], "replace")
         self._staging.write(*plan, Incoming(schema, iter(())), None)
 
     def drop_table(self, name: str) -> None:
-        """Drop a table; older snapshots keep it."""
+        """Drop a table; older snapshots keep it.
+
+        Raises
+        ------
+        ConstraintError
+            A foreign key of another table refers to it.
+        """
         self._alive()
-        self._staging.drop(self.view().find(name))
+        present = self.view().find(name)
+        self._permitted(present, "drop")
+        check_unreferenced(self.view(), present, "dropped")
+        self._staging.drop(present)
 
     def alter(self, table: str, *actions: Action) -> None:
         """Change a table's definition: columns, defaults, comments, names, settings. No row is rewritten.
@@ -139,17 +163,47 @@ class Transaction:
         self._alive()
         view = self.view()
         present = view.find(table)
+        self._permitted(present, "alter")
         schema = evolved_all(present, actions, self._staging.next_column_id(present))
+        self._permitted(schema, "alter")
         if needs_check(present, schema):
-            parts = view.segments(present.id), view.inline(present.id)
-            check_evolved(TableScan(present, *parts, self._staging.pool, self._staging.settings), schema)
+            check_evolved(self._staging.scan(present), schema)
+        check_key(self._staging, present, schema)
         other = view.named(schema.name)
         if other is not None and other.id != present.id:
             raise CatalogError.table_exists(other.name)
         if other is None:
             check_free(view, schema.name)
+        check_definition(view, present, schema)
         if schema != present:
-            self._staging.redefine(present, schema)
+            with self._staging.statement():
+                self._staging.redefine(present, schema)
+                check_rules(self._staging, present, schema)
+
+    def statement(self) -> AbstractContextManager[None]:
+        """A block of changes that stay together or not at all: rules between rows are checked once, at its end."""
+        self._alive()
+        return self._staging.statement()
+
+    def prepared(self, table: str, data: Any) -> pa.Table:
+        """Rows as a write of them would store them: converted, with defaults and generated columns, checked one by one."""
+        self._alive()
+        return self._staging.prepared(self.view().find(table), incoming(data))
+
+    @property
+    def row_rules(self) -> RowRules | None:
+        """What computes columns and checks constraints."""
+        return self._staging.rules
+
+    def scan(self, table: TableSchema) -> TableScan:
+        """The rows of a table as the view has them."""
+        self._alive()
+        return self._staging.scan(table)
+
+    def permanent_id(self, table: str) -> int:
+        """The id of a table, which a new one is given here instead of at the commit."""
+        self._alive()
+        return self._staging.numbered(self.view().find(table)).id
 
     def delete(self, table: str, row_ids: np.ndarray | pa.Array | pa.ChunkedArray) -> int:
         """Delete rows by their row ids, as the view shows them; how many there were.
@@ -161,23 +215,33 @@ class Transaction:
         """
         self._alive()
         schema = self.view().find(table)
-        ids = _sorted_ids(row_ids)
+        self._permitted(schema, "delete rows of")
+        ids = sorted_ids(row_ids)
         if len(ids):
-            self._staging.delete(schema, ids)
-            self._staging.draft(schema).did("delete")
+            with self._staging.statement():
+                self._staging.delete(schema, ids)
+                self._staging.draft(schema).did("delete")
         return len(ids)
 
-    def update(self, table: str, row_ids: np.ndarray | pa.Array | pa.ChunkedArray, data: Any) -> int:
+    def update(
+        self,
+        table: str,
+        row_ids: np.ndarray | pa.Array | pa.ChunkedArray,
+        data: Any,
+        seen: Seen | None = None,
+    ) -> int:
         """Put rows of `data`, with every column, in the place of rows by their ids; how many there were.
 
-        An updated row gets a new row id.
+        An updated row gets a new row id. `seen` is shown each batch as it is stored, in the order of `data`.
         """
         self._alive()
         schema = self.view().find(table)
-        ids = _sorted_ids(row_ids)
+        self._permitted(schema, "update rows of")
+        ids = sorted_ids(row_ids)
         opened = incoming(data)
         if len(ids):
-            self._staging.add(schema, "update", opened, None, ids)
+            with self._staging.statement():
+                self._staging.add(schema, "update", opened, None, ids, seen)
         return len(ids)
 
     # --- objects: what has a name and holds no rows ---
@@ -193,6 +257,8 @@ class Transaction:
             The name is taken: by another of its kind, or for a view by a table.
         """
         self._alive()
+        if self._permit is not None:
+            self._permit.object(kind, name, "create")
         view = self.view()
         present = view.object(kind, name)
         if present is not None and not replace:
@@ -218,7 +284,7 @@ class Transaction:
         CatalogError
             There is none, or the new name is taken.
         """
-        present = self._object(kind, name)
+        present = self._object(kind, name, "alter")
         wanted = CatalogObject(
             present.id,
             kind,
@@ -244,7 +310,7 @@ class Transaction:
         CatalogError
             There is none.
         """
-        self._staging.stage_object(self._object(kind, name), None)
+        self._staging.stage_object(self._object(kind, name, "drop"), None)
 
     def rely(self, table: str, operations: Iterable[str]) -> None:
         """Make the commit a conflict when any of these operations happens to a table meanwhile.
@@ -255,8 +321,30 @@ class Transaction:
         self._alive()
         self._staging.rely(self.view().find(table), frozenset(operations))
 
-    def _object(self, kind: str, name: str) -> CatalogObject:
+    def require(self, table: str, operation: str) -> None:
+        """Make sure that a table may be changed at all, before anything of it is read for the change.
+
+        Raises
+        ------
+        ForbiddenError
+            Who asks may not; `operation` says what, such as `update rows of`.
+        """
+        self._permitted(self.view().find(table), operation)
+
+    def _permitted(self, schema: TableSchema, operation: str) -> None:
+        """Ask for a change of a table; whether a key is there, a foreign key to another table tells too."""
+        if self._permit is None:
+            return
+        if schema.id > 0:
+            self._permit.table(schema, operation)
+        for key in schema.rules.foreign:
+            if key.table not in (ITSELF, schema.id):
+                self._permit.table(parent_of(self.view(), schema, key), "refer to")
+
+    def _object(self, kind: str, name: str, operation: str) -> CatalogObject:
         self._alive()
+        if self._permit is not None:
+            self._permit.object(kind, name, operation)
         view = self.view()
         found = view.object(kind, name)
         if found is None:
@@ -276,6 +364,8 @@ class Transaction:
         self._alive()
         try:
             info = self._info if message is None else replace(self._info, message=message)
+            if self._permit is not None:
+                self._staging.rely_on_all(self._permit.relies)
             self.snapshot = commit(self._staging, info)
         finally:
             self._end()
@@ -286,23 +376,18 @@ class Transaction:
         if self._open:
             self._end()
 
+    def on_end(self, release: Callable[[], object]) -> None:
+        """Have the base let go of when this ends: an error's traceback may keep the transaction itself for long."""
+        self._at_end = release
+
     def _end(self) -> None:
         self._open = False
-        self._staging.close()
+        try:
+            self._staging.close()
+        finally:
+            if self._at_end is not None:
+                self._at_end()
 
     def _alive(self) -> None:
         if not self._open:
             raise ClosedError("The transaction has ended.", hint="Begin another one.")
-
-
-def _sorted_ids(row_ids: Any) -> np.ndarray:
-    """Row ids from anything that NumPy makes an array of."""
-    row_ids = np.asarray(row_ids)
-    if row_ids.dtype.kind not in "iu" and len(row_ids):
-        raise UnsupportedError(f"Row ids are whole numbers, not {row_ids.dtype}.")
-    ids = row_ids.astype(np.int64, copy=False)
-    if len(ids) > 1 and not (ids[1:] > ids[:-1]).all():
-        # np.unique would hash whole numbers: seconds for a million of them.
-        ids = np.sort(ids)
-        ids = ids[np.append(True, ids[1:] != ids[:-1])]
-    return ids

@@ -7,12 +7,17 @@ from dataclasses import dataclass, field
 import pyarrow as pa
 
 from luma_bench.errors import SchemaError
+from luma_bench.types.constraints import TableRules
 
 ROW_ID = "_rowid"
 """The hidden first column of every scan: the stable int64 row id."""
 
 ROWS_PREFIX = "__luma_rows_"
 """What stands before a table's name in the name of its raw rows."""
+
+
+SQL_TYPE = b"luma.sql_type"
+"""The key of an Arrow field's metadata under which its SQL type stands, where the Arrow type is not the whole of it."""
 
 
 def rows_relation(table: str) -> str:
@@ -40,6 +45,16 @@ class Column:
     metadata: tuple[tuple[bytes, bytes], ...] = ()
     initial: pa.Scalar | None = None
     default: pa.Scalar | None = None
+
+    @property
+    def sql_type(self) -> str | None:
+        """The SQL type that the values have, as UUID or ENUM('a', 'b'); None where the Arrow type says it.
+
+        Such values are kept in a form of their own (text, mostly): their order and equality are the SQL type's, not the
+        form's, so that statistics and zone maps of the form answer nothing about them.
+        """
+        kind = dict(self.metadata).get(SQL_TYPE)
+        return None if kind is None else kind.decode()
 
     @property
     def field(self) -> pa.Field:
@@ -97,6 +112,7 @@ class TableSchema:
     settings: TableSettings = field(default_factory=TableSettings)
     namespace: str = "main"
     comment: str | None = None
+    rules: TableRules = field(default_factory=TableRules)
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -104,9 +120,20 @@ class TableSchema:
         return tuple(column.name for column in self.columns)
 
     @property
+    def written(self) -> tuple[str, ...]:
+        """The names of the columns that rows are written with, in order: all but the generated ones."""
+        computed = self.rules.computed
+        return tuple(column.name for column in self.columns if column.id not in computed)
+
+    @property
     def arrow(self) -> pa.Schema:
         """The exact Arrow schema that was written."""
         return pa.schema([column.field for column in self.columns])
+
+    @property
+    def by_id(self) -> dict[int, str]:
+        """The name of each column by its id."""
+        return {column.id: column.name for column in self.columns}
 
     def column(self, name: str) -> Column:
         """The column of this name, ignoring case when no exact match exists.

@@ -156,7 +156,7 @@ def test_create_table_as_drop_and_their_conditions(bench):
 
 
 def test_show_describe_summarize_explain(bench):
-    assert rows(bench.kadeql("SHOW TABLES")) == [("t", 4, 4, None, None)]
+    assert rows(bench.kadeql("SHOW TABLES")) == [("t", 4, 4, None, None, "table")]
     described = bench.kadeql("DESCRIBE t").to_arrow()
     assert described["column_name"].to_pylist() == ["id", "k", "x", "ts"]
     assert described["column_type"].to_pylist() == ["BIGINT", "VARCHAR", "DOUBLE", "TIMESTAMP"]
@@ -172,21 +172,22 @@ def test_show_describe_summarize_explain(bench):
 
 def test_nothing_bypasses_the_catalog(bench, tmp_path):
     for text in (
-        "COPY t TO 'x.csv'",
         "ATTACH 'x.db'",
         "SET threads = 1",
         "PRAGMA database_list",
-        "EXPLAIN ANALYZE DELETE FROM t",
+        "EXPLAIN ANALYZE DROP TABLE t",
+        "EXPLAIN ANALYZE COPY t TO 'x.csv'",
+        "PREPARE p AS ATTACH 'x.db'",
         "SELECT * FROM read_csv('/etc/passwd')",
         "SELECT * FROM '/etc/passwd'",
-        "CREATE VIEW v AS SELECT 1",
+        "CREATE VIEW v AS FROM '/etc/passwd'",
         "CREATE TEMP TABLE v AS SELECT 1",
         "INSTALL httpfs",
         "LOAD httpfs",
         "CALL pragma_version()",
         "SELECT * FROM query('SELECT 1')",
         "EXPORT DATABASE 'x'",
-        "WITH d AS (SELECT 1) MERGE INTO t USING d ON t.id = 1 WHEN MATCHED THEN DELETE",
+        "WITH d AS (FROM '/etc/passwd') DELETE FROM t USING d",
     ):
         with pytest.raises(lb.errors.LumaError):
             bench.kadeql(text)
@@ -368,3 +369,14 @@ def test_a_bench_that_lost_its_catalog_is_not_made_anew(tmp_path):
     with pytest.raises(lb.errors.CatalogError, match="empty"):
         lb.open(tmp_path / "b.luma")
     assert catalog.stat().st_size == 0
+
+
+def test_a_value_that_the_text_has_no_parameter_for_is_refused(tmp_path):
+    with lb.open(tmp_path / "p.luma") as bench:
+        text = "SELECT $low + 1 AS a; SELECT $high AS b"
+        assert bench.kadeql(text, {"low": 1, "high": 2}).to_arrow().to_pylist() == [{"b": 2}]
+        for call in (bench.kadeql, bench.stream, bench.lineage):
+            with pytest.raises(lb.errors.KadeQLError, match=r"no parameter \$hi\.\nDid you mean 'high'"):
+                call(text, {"hi": 4})
+        with bench.transaction() as tx, pytest.raises(lb.errors.KadeQLError, match="no parameter"):
+            tx.kadeql("SELECT 1", {"lo": 1})

@@ -195,11 +195,12 @@ def test_explain_names_the_engine_and_the_key(bench: lb.Bench) -> None:
     query = "SELECT s FROM by_i32 WHERE i32 = $k"
     told = bench.kadeql(f"EXPLAIN {query}", {"k": 4}).to_arrow()["explain_value"].to_pylist()
     assert told[0].startswith("engine     point: equality on the primary key")
-    assert told[1] == "KEY_LOOKUP by_i32\n  i32 = $k"
+    assert "KEY_LOOKUP" in told[1]
+    assert "Key: i32 = $k" in told[1]
     ran = bench.kadeql(f"EXPLAIN ANALYZE {query}", {"k": 4}).to_arrow()["explain_value"].to_pylist()
     assert "1 rows read" in ran[0]
     shown = bench.kadeql(f"EXPLAIN (FORMAT JSON) {query}", {"k": 4}).to_arrow()["explain_value"][0].as_py()
-    assert json.loads(shown)["engine_plan"][0]["name"] == "KEY_LOOKUP"
+    assert json.loads(shown)["plan"]["operator"] == "KEY_LOOKUP"
     assert "KEY_LOOKUP" in bench.kadeql(query, {"k": 4}, cache=False).explain()
 
 

@@ -271,7 +271,7 @@ def test_defaults_and_comments_are_described(bench):
     found = {row["column_name"]: row for row in bench.kadeql("DESCRIBE c").to_arrow().to_pylist()}
     assert [(row["default"], row["extra"]) for row in found.values()] == [
         ("3", None),
-        ("x", "what it is"),
+        ("'x'", "what it is"),
         (None, None),
     ]
     shown = {row["name"]: row["comment"] for row in bench.kadeql("SHOW TABLES").to_arrow().to_pylist()}

@@ -133,6 +133,8 @@ def test_the_story_answers_and_shows_where_from(told: tuple[Path, str]) -> None:
 
 def test_the_story_travels_fails_and_leaves_the_tour_as_it_was(told: tuple[Path, str]) -> None:
     folder, said = told
+    assert "336776 │  323638" in said
+    assert "is still the newest" in said
     assert "9162 │       9161" in said
     assert "primary key" in said
     with lb.open(folder / "tour.luma") as bench:

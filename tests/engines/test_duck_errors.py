@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import pyarrow as pa
 import pytest
 from arrow_source import ArrowSource
@@ -49,10 +51,22 @@ BINDING = [
     ("SELECT * FROM unnst([1])", KadeQLBindError, "unnst([1])", "no table function 'unnst'", None),
     ("SELECT sum(carrier) FROM flights", KadeQLBindError, "sum(carrier)", "'sum(VARCHAR)'", "It takes: sum("),
     ("SELECT dep_delay + carrier FROM flights", KadeQLBindError, "+", "'+(BIGINT, VARCHAR)'", "Cast a side"),
-    ("SELECT carrier FROM flights a, flights b", KadeQLBindError, "carrier", "Ambiguous", None),
-    ("SELECT dep_delay FROM flights GROUP BY carrier", KadeQLBindError, "dep_delay", "GROUP BY", "ANY_VALUE"),
+    (
+        "SELECT carrier FROM flights a, flights b",
+        KadeQLBindError,
+        "carrier",
+        "stands in several tables",
+        None,
+    ),
+    (
+        "SELECT dep_delay FROM flights GROUP BY carrier",
+        KadeQLBindError,
+        "dep_delay",
+        "GROUP BY",
+        "any_value(dep_delay)",
+    ),
     ("SELECT CAST(1 AS INTEGR)", KadeQLBindError, "INTEGR", "no type 'INTEGR'", None),
-    ("SELECT rating.star FROM flights", KadeQLBindError, None, "star", None),
+    ("SELECT rating.star FROM flights", KadeQLBindError, "star", "star", None),
     ("SELECT x.carrier FROM flights", KadeQLBindError, "x.carrier", "x", None),
 ]
 RUNNING = [
@@ -60,13 +74,19 @@ RUNNING = [
         "SELECT carrier::INT FROM flights",
         KadeQLError,
         "::INT",
-        "Could not convert string 'AA' to INT32",
+        "Could not convert string 'AA' to INTEGER",
         None,
     ),
     ("SELECT DATE '2024-13-01'", KadeQLError, "DATE '2024-13-01'", "out of range", None),
-    ("SELECT 9223372036854775807 + dep_delay FROM flights", KadeQLError, None, "Overflow", None),
-    ("SELECT error('no such luck')", KadeQLError, None, "no such luck", None),
-    ("SELECT (SELECT dep_delay FROM flights)", KadeQLError, None, "More than one row", None),
+    ("SELECT 9223372036854775807 + dep_delay FROM flights", KadeQLError, "+", "Overflow", None),
+    ("SELECT error('no such luck')", KadeQLError, "SELECT error('no such luck')", "no such luck", None),
+    (
+        "SELECT (SELECT dep_delay FROM flights)",
+        KadeQLError,
+        "SELECT (SELECT dep_delay FROM flights)",
+        "More than one row",
+        "LIMIT 1",
+    ),
     ("SELECT $lo + 1", KadeQLBindError, "$lo", "The parameter $lo has no value.", "params="),
     (
         "SELECT nope::BIGINT FROM (SELECT carrier AS nope FROM flights)",
@@ -138,10 +158,9 @@ def test_a_long_line_is_marked_at_the_right_one_of_many(engine: DuckEngine):
 
 
 def test_an_unknown_parameter_value_is_named(engine: DuckEngine):
-    for text in ("SELECT 1 + $a", "SELECT 1"):
-        with pytest.raises(KadeQLError) as caught:
+    for text, said in (("SELECT 1 + $a", "no parameter $b"), ("SELECT 1", "Expected 0, got 2")):
+        with pytest.raises(KadeQLError, match=re.escape(said)):
             engine.run(SqlFragment(text, {"a": 1, "b": 2}), Inputs({}))
-        assert "b" in caught.value.plain or "aram" in caught.value.plain
     with pytest.raises(KadeQLError, match="object"):
         engine.run(SqlFragment("SELECT $a", {"a": object()}), Inputs({}))
 

@@ -17,6 +17,7 @@ from arrow_source import ArrowSource
 
 from luma_bench.config import Settings
 from luma_bench.engines.duck import DuckEngine
+from luma_bench.engines.duck_statement import RunningStatement
 from luma_bench.errors import CancelledError, CorruptionError
 from luma_bench.plan.engine import Inputs, SqlFragment
 
@@ -104,6 +105,22 @@ def test_a_timeout_cancels(engine: DuckEngine):
         assert hurried.run(SqlFragment("SELECT 1 AS a"), Inputs({})).num_rows == 1
     finally:
         hurried.close()
+
+
+def test_a_stop_just_before_the_engine_begins_is_not_lost(
+    engine: DuckEngine, monkeypatch: pytest.MonkeyPatch
+):
+    looked = RunningStatement.check
+
+    def looked_then_stopped(statement: RunningStatement) -> None:
+        looked(statement)
+        statement.stop()
+
+    monkeypatch.setattr(RunningStatement, "check", looked_then_stopped)
+    # It ends by itself, so that a lost stop fails and does not hang.
+    ended = SqlFragment("SELECT count(*) AS n FROM range(2000000000) r(i) WHERE hash(i) % 3 = 1")
+    with pytest.raises(CancelledError):
+        engine.run(ended, Inputs({}))
 
 
 def test_closing_stops_what_runs():

@@ -10,7 +10,7 @@ from arrow_source import ArrowSource
 
 from luma_bench.engines.duck import DuckEngine
 from luma_bench.errors import KadeQLError, KadeQLUnsupportedError, LumaError
-from luma_bench.plan.engine import Inputs, SqlFragment
+from luma_bench.plan.engine import FileInputs, Inputs, SqlFragment
 
 secret_frame = pa.table({"password": ["hunter2"]})
 
@@ -141,3 +141,52 @@ def test_a_read_that_is_refused_says_what_to_do(engine: DuckEngine, place: dict[
         run(engine, f"SELECT * FROM read_csv('{place['file']}')")
     assert "bench.write" in str(caught.value.hint)
     assert isinstance(caught.value, LumaError)
+
+
+@pytest.mark.parametrize("text", FILES)
+def test_files_that_are_given_open_no_others(
+    engine: DuckEngine, place: dict[str, str], tmp_path: Path, text: str
+):
+    """Whatever a text names, only the exact paths of the inputs can be opened, and nothing of them changes."""
+    given = tmp_path / "given.csv"
+    given.write_text("a\n1\n")
+    inputs = Inputs({"t": ArrowSource(pa.table({"a": [1, 2]}))}, files=FileInputs((str(given),)))
+    read = engine.run(SqlFragment(f"SELECT f.a FROM read_csv('{given}') f JOIN t USING (a)"), inputs)
+    assert read["a"].to_pylist() == [1]
+    with pytest.raises(KadeQLError) as caught:
+        engine.run(SqlFragment(text.format(**place)), inputs)
+    assert "hunter2" not in str(caught.value)
+
+
+@pytest.mark.parametrize("text", STATEMENTS)
+def test_files_that_are_given_allow_no_other_statement(engine: DuckEngine, place: dict[str, str], text: str):
+    given = Path(place["folder"]) / "given.csv"
+    given.write_text("a\n1\n")
+    before = {path.name: path.read_bytes() for path in Path(place["folder"]).iterdir()}
+    inputs = Inputs({"t": ArrowSource(pa.table({"a": [1, 2]}))}, files=FileInputs((str(given),)))
+    with pytest.raises(KadeQLError):
+        engine.run(SqlFragment(text.format(**place).replace("out.csv", "given.csv")), inputs)
+    assert {path.name: path.read_bytes() for path in Path(place["folder"]).iterdir()} == before
+
+
+def test_a_link_in_the_place_of_a_given_file_is_not_followed(
+    engine: DuckEngine, place: dict[str, str], tmp_path: Path
+):
+    given = tmp_path / "given.csv"
+    given.symlink_to(place["file"])
+    inputs = Inputs({}, files=FileInputs((str(given),)))
+    with pytest.raises(KadeQLError) as caught:
+        engine.run(SqlFragment(f"FROM read_csv('{given}')"), inputs)
+    assert "hunter2" not in str(caught.value)
+
+
+def test_files_of_one_statement_are_closed_to_the_next(engine: DuckEngine, place: dict[str, str]):
+    text = SqlFragment(f"SELECT count(*) AS n FROM read_csv('{place['file']}')")
+    assert engine.run(text, Inputs({}, files=FileInputs((place["file"],))))["n"].to_pylist() == [1]
+    for inputs in (
+        Inputs({}),
+        Inputs({}, files=FileInputs(("/nowhere.csv",))),
+        Inputs({}, files=FileInputs()),
+    ):
+        with pytest.raises(KadeQLError):
+            engine.run(text, inputs)

@@ -136,3 +136,37 @@ def test_the_table_prints(capsys: pytest.CaptureFixture[str]) -> None:
     assert "A suite" in printed
     assert "geometric mean" in printed
     assert "missed" in printed
+
+
+def test_cpu_seconds_are_taken_and_compared_where_both_ran() -> None:
+    timings = measure(
+        [
+            Case(
+                "c",
+                (
+                    Contender("peer", lambda: sum(range(20_000))),
+                    Contender("other", lambda: sum(range(20_000))),
+                ),
+            )
+        ],
+        rounds=3,
+    )
+    result = SuiteResult("s", "t", "other", "peer", timings)
+    assert all(len(timing.cpu) == 3 for timing in timings)
+    ratio = result.cpu_ratio("other")
+    assert ratio is not None
+    assert ratio > 0
+
+    told = SuiteResult(
+        "s",
+        "t",
+        "other",
+        "peer",
+        (
+            Timing("a", "peer", (1.0,), cpu=(2.0, 2.0, 9.0)),
+            Timing("a", "other", (1.0,), cpu=(1.0,)),
+            Timing("b", "other", (1.0,), cpu=(50.0,)),
+        ),
+    )
+    assert told.cpu_ratio("other") == 0.5
+    assert told.cpu_ratio("third") is None

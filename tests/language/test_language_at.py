@@ -118,7 +118,7 @@ WRONG = [
     ("FROM range(3) «AT» (VERSION => 3)", "name of a stored table"),
     ("FROM t AS f(a) «AT» (VERSION => 3)", "name of a stored table"),
     ("FROM t WHERE a «AT» (VERSION => 3)", "name of a stored table"),
-    ("FROM «other».t AT (VERSION => 3)", "one schema"),
+    ("FROM «a».b.t AT (VERSION => 3)", "a schema at most"),
 ]
 
 

@@ -34,43 +34,58 @@ from luma_bench.types.schema import rows_relation
 @pytest.mark.parametrize(
     ("text", "sql"),
     [
-        ("DELETE FROM t", 'SELECT _rowid FROM "__luma_rows_t" AS t'),
-        ("DELETE FROM t WHERE t.a = 1", 'SELECT _rowid FROM "__luma_rows_t" AS t WHERE t.a = 1'),
-        ("delete from main.t x where x.a > $lo", 'SELECT _rowid FROM "__luma_rows_t" x where x.a > $lo'),
+        ("DELETE FROM t", 'SELECT t._rowid FROM "__luma_rows_t" AS t'),
+        ("DELETE FROM t WHERE t.a = 1", 'SELECT t._rowid FROM "__luma_rows_t" AS t WHERE t.a = 1'),
+        ("delete from main.t x where x.a > $lo", 'SELECT x._rowid FROM "__luma_rows_t" AS x where x.a > $lo'),
         (
             'DELETE FROM "My t" AS "q""x" WHERE a',
-            'SELECT _rowid FROM "__luma_rows_My t" AS "q""x" WHERE a',
+            'SELECT "q""x"._rowid FROM "__luma_rows_My t" AS "q""x" WHERE a',
         ),
         (
             "WITH q AS (SELECT 1 AS i) DELETE FROM t WHERE a IN (FROM q)",
-            'WITH q AS (SELECT 1 AS i) SELECT _rowid FROM "__luma_rows_t" AS t WHERE a IN (FROM q)',
+            'WITH q AS (SELECT 1 AS i) SELECT t._rowid FROM "__luma_rows_t" AS t WHERE a IN (FROM q)',
         ),
         (
             "DELETE FROM t WHERE a IN (SELECT a FROM t AT (VERSION => 3))",
-            'SELECT _rowid FROM "__luma_rows_t" AS t WHERE a IN (SELECT a FROM "t @VERSION 3" AS t)',
+            'SELECT t._rowid FROM "__luma_rows_t" AS t WHERE a IN (SELECT a FROM "t @VERSION 3" AS t)',
         ),
-        ("UPDATE t SET a = 1", 'FROM "__luma_rows_t" AS t SELECT _rowid, ( 1) AS "__luma_set_0"'),
+        (
+            "DELETE FROM t AS x USING u, (FROM w) AS v WHERE x.a = u.a RETURNING x.a",
+            'SELECT x._rowid FROM "__luma_rows_t" AS x, u, (FROM w) AS v WHERE x.a = u.a',
+        ),
+        ("UPDATE t SET a = 1", 'SELECT t._rowid, (1) AS "__luma_set_0" FROM "__luma_rows_t" AS t'),
         (
             "UPDATE t AS x SET a=x.a + 1 -- one\n, b = DEFAULT\nWHERE x.b",
-            'FROM "__luma_rows_t" AS x SELECT _rowid, (x.a + 1) AS "__luma_set_0" -- one\n, ( NULL) AS "__luma_set_1"\nWHERE x.b',
+            'SELECT x._rowid, (x.a + 1) AS "__luma_set_0", NULL AS "__luma_set_1" FROM "__luma_rows_t" AS x WHERE x.b',
         ),
         (
-            "UPDATE t SET a = b IS DISTINCT FROM 3, c = extract(year FROM d)",
+            "UPDATE t SET a = b IS DISTINCT FROM 3, c = extract(year FROM d) FROM u JOIN w USING (k) WHERE u.i = t.i",
             (
-                'FROM "__luma_rows_t" AS t SELECT _rowid, ( b IS DISTINCT FROM 3) AS "__luma_set_0", '
-                '( extract(year FROM d)) AS "__luma_set_1"'
+                'SELECT t._rowid, (b IS DISTINCT FROM 3) AS "__luma_set_0", (extract(year FROM d)) AS "__luma_set_1" '
+                'FROM "__luma_rows_t" AS t, u JOIN w USING (k) WHERE u.i = t.i'
             ),
         ),
         (
             "WITH q AS (FROM u) UPDATE t SET a = (SELECT max(x) FROM q WHERE q.x > t.a)",
             (
-                'WITH q AS (FROM u) FROM "__luma_rows_t" AS t SELECT _rowid, '
-                '( (SELECT max(x) FROM q WHERE q.x > t.a)) AS "__luma_set_0"'
+                'WITH q AS (FROM u) SELECT t._rowid, ((SELECT max(x) FROM q WHERE q.x > t.a)) AS "__luma_set_0" '
+                'FROM "__luma_rows_t" AS t'
             ),
+        ),
+        (
+            "UPDATE t SET (a, b) = (x, DEFAULT), c = 3",
+            (
+                'SELECT t._rowid, (x) AS "__luma_set_0", NULL AS "__luma_set_1", (3) AS "__luma_set_2" '
+                'FROM "__luma_rows_t" AS t'
+            ),
+        ),
+        (
+            "UPDATE t SET (a, b) = 1",
+            'SELECT t._rowid, (1) AS "__luma_set_0", (1) AS "__luma_set_1" FROM "__luma_rows_t" AS t',
         ),
     ],
 )
-def test_a_change_becomes_a_query_in_place(one, inspector, text, sql):
+def test_a_change_becomes_a_query(one, inspector, text, sql):
     found = one(text)
     assert isinstance(found, Delete | Update)
     assert found.kind in (Kind.DELETE, Kind.UPDATE)
@@ -116,7 +131,7 @@ def test_explain_of_a_change_explains_its_query(one):
     found = one("EXPLAIN DELETE FROM t WHERE a = 1")
     assert isinstance(found, Explain)
     assert found.change == "DELETE FROM t"
-    assert found.query.sql == 'SELECT _rowid FROM "__luma_rows_t" AS t WHERE a = 1'
+    assert found.query.sql == 'SELECT t._rowid FROM "__luma_rows_t" AS t WHERE a = 1'
     assert one("EXPLAIN (FORMAT json) WITH q AS (FROM u) UPDATE t SET a = 1").change == "UPDATE t"
     assert one("EXPLAIN SELECT 1").change == ""
 
@@ -146,7 +161,7 @@ def test_transaction_statements(one, text, kind, read_only):
 @pytest.mark.parametrize(
     ("change", "expected"),
     [
-        ("DROP COLUMN IF EXISTS a CASCADE", DropColumn("a", (36, 37), True)),
+        ("DROP COLUMN IF EXISTS a CASCADE", DropColumn("a", (36, 37), True, True)),
         ("DROP a", DropColumn("a", (19, 20))),
         ("RENAME a TO b", RenameColumn("a", (21, 22), "b")),
         ("RENAME COLUMN a TO b", RenameColumn("a", (28, 29), "b")),
@@ -257,7 +272,7 @@ def test_every_word_of_a_change_keeps_its_place(read, before, text):
             )
             kept += whole[segment.old_start : segment.old_end]
     offsets = [query.offsets.to_source(at) for at in range(len(query.sql) + 1)]
-    assert offsets == sorted(offsets)
+    assert all(found.start <= at <= found.end for at in offsets)
     for item in getattr(found, "assignments", ()):
         value = whole[slice(*item.value)]
         assert "AT (" in value or value in kept

@@ -77,3 +77,9 @@ def test_a_table_of_the_bench_hides_the_variable():
 def test_a_column_named_like_a_variable_warns_of_nothing():
     _, hidden = tables_of(mentions("SELECT flights FROM t"), {"flights": TABLE}, ["flights", "t"])
     assert hidden == []
+
+
+def test_what_prepare_keeps_needs_no_values_yet():
+    found = mentions("PREPARE p AS SELECT $low FROM names; EXECUTE p(low := $high)")
+    assert list(found.params) == ["high"]
+    assert "names" in found.names

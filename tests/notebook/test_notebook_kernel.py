@@ -146,7 +146,7 @@ def test_an_exported_page_shows_results_and_errors_and_runs_nothing(bench_path: 
         [
             f'%load_ext luma_bench\n%luma open "{bench_path}"',
             f"%%kadeql\nSELECT '{evil}' AS \"{evil}\", n FROM flights",
-            f"%%kadeql --params {{'a': '{evil}'}}\nSELECT \"{evil}\" FROM flights",
+            f"%%kadeql --params {{'a': '{evil}'}}\nSELECT $a, \"{evil}\" FROM flights",
             f"%%kadeql --{evil[1:4]} {evil}\nSELECT 1",
         ],
         tmp_path,

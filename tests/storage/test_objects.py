@@ -130,6 +130,31 @@ def test_of_two_changes_of_one_object_the_second_conflicts(tmp_path: Path) -> No
             inside.drop_object("view", "w")
 
 
+def test_nothing_is_left_in_a_schema_that_is_gone(tmp_path: Path) -> None:
+    with Store.open(tmp_path / "b.luma") as store:
+        for late in ("table", "view", "schema"):
+            with store.begin() as inside:
+                inside.create_object("schema", "s", "{}")
+            maker, dropper = store.begin(), store.begin()
+            if late == "view":
+                maker.create_object("view", "s.v", "{}")
+            else:
+                maker.write("s.t", ROWS)
+            dropper.drop_object("schema", "s")
+            first, second = (maker, dropper) if late == "schema" else (dropper, maker)
+            first.commit()
+            with pytest.raises(ConflictError, match="takes to be as it was"):
+                second.commit()
+        assert store.resolve().object("schema", "s") is not None
+        store.drop_table("s.t")
+        with store.begin() as inside:
+            inside.drop_object("schema", "s")
+        # What is made and dropped together is nobody's business.
+        with store.begin() as inside:
+            inside.create_object("schema", "s", "{}")
+            inside.write("s.t", ROWS)
+
+
 def test_a_commit_relies_on_what_did_not_happen(tmp_path: Path) -> None:
     with Store.open(tmp_path / "b.luma") as store:
         store.write("parent", ROWS)

@@ -319,7 +319,8 @@ def test_a_clock_that_goes_back_keeps_ids_and_times_in_order(
     last = store.snapshots()[-1]
     real = commit.apply
     monkeypatch.setattr(
-        "luma_bench.storage.catalog.catalog.apply", lambda c, changes, info: real(c, changes, info, lambda: 1)
+        "luma_bench.storage.catalog.catalog.apply",
+        lambda *given, **more: real(*given, **more, clock=lambda: 1),
     )
     made = store.write("t", {"a": [2]}, mode="append")
     assert made.id == last.id + 1

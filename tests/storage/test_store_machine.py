@@ -84,6 +84,9 @@ class StoreMachine(RuleBasedStateMachine):
                 self.store.write(name, as_table(rows), mode="append")
             return
         made = self.store.write(name, as_table(rows), mode="append")
+        if not rows:
+            assert made.id == max(self.history)
+            return
         self.committed(made.id, name, self.now[name] + self.numbered(name, rows))
 
     @rule(name=NAMES, rows=ROWS)
@@ -114,6 +117,10 @@ class StoreMachine(RuleBasedStateMachine):
                     self.store.write(name, as_table(rows), mode="append", token=token)
             return
         made = self.store.write(name, as_table(rows), mode="append", token=token)
+        if not rows:
+            # Nothing was made, so that the token stays free.
+            assert made.id == max(self.history)
+            return
         self.tokens[token] = (made.id, name)
         self.committed(made.id, name, self.now[name] + self.numbered(name, rows))
 

@@ -12,10 +12,12 @@ from typing import Final, Literal
 from luma_bench.errors import KadeQLSyntaxError
 from luma_bench.language.diagnostics import expected
 from luma_bench.language.draft import Draft
+from luma_bench.language.functions import CATALOG, INFORMATION, SCHEMAS
 from luma_bench.language.islands.island import Island
 from luma_bench.language.keywords import RESERVED, TYPE_FUNCTION
 from luma_bench.language.placed import Parameter, Pin
 from luma_bench.language.tokens import NUMBER, STRING, Tokens
+from luma_bench.types.sql_text import quoted
 
 _SHAPE: Final = "Write flights AT (VERSION => 3), AT (TIMESTAMP => '2026-01-31 12:00') or AT (TAG => 'name'); $name works too."
 _NO_ALIAS_AFTER: Final = frozenset({"TABLE", "DESCRIBE", "DESC", "SUMMARIZE", "SHOW"})
@@ -31,7 +33,7 @@ def _parse(draft: Draft, index: int, end: int) -> None:
     tokens, scope = draft.tokens, draft.scope
     close = tokens.closing(end, scope.last)
     first, last, aliased = _table(draft, index)
-    table = tokens.names[last - 1]
+    table = _catalog_name(draft, first, last)
     by, value = _moment(tokens, end + 1, close)
     shown = (
         f"${value.name}"
@@ -42,7 +44,7 @@ def _parse(draft: Draft, index: int, end: int) -> None:
     )
     alias = f"{table} @{by.upper()} {shown}"
     draft.pin(Pin(alias, table, by, value, tokens.span(index, close + 1)))
-    draft.replace(first, last, draft.quoted(alias))
+    draft.replace(first, last, quoted(alias))
     bare = (
         aliased
         or (first > scope.first and tokens.words[first - 1] in _NO_ALIAS_AFTER)
@@ -66,13 +68,28 @@ def _table(draft: Draft, index: int) -> tuple[int, int, bool]:
         first -= 2
     if first < scope.first or first not in scope.starts or not tokens.is_name(last - 1):
         raise draft.wrong("AT (…) follows the name of a stored table in FROM or JOIN.", index, _SHAPE)
-    if last - first > 1 and not (last - first == 3 and tokens.names[first].casefold() == "main"):
+    if last - first > 3:
         raise draft.wrong(
-            "A bench has one schema, main.", first, f"Write {tokens.slice(last - 1, last)} AT (…)."
+            "A name has a schema at most: a bench is one database.",
+            first,
+            f"Write {tokens.slice(last - 3, last)} AT (…).",
         )
     if first - 1 >= scope.first and tokens.words[first - 1] == ":":
         aliased = True
     return first, last, aliased
+
+
+def _catalog_name(draft: Draft, first: int, last: int) -> str:
+    """The table's name in the catalog; one of a schema may be named with its schema elsewhere in the query."""
+    tokens = draft.tokens
+    schema, table = tokens.names[first], tokens.names[last - 1]
+    if last - first == 1 or schema.casefold() == "main":
+        return table
+    whole = f"{schema}.{table}"
+    if schema.casefold() in SCHEMAS and whole.casefold() not in INFORMATION:
+        raise CATALOG.error(tokens.text, tokens.span(first))
+    draft.qualified.setdefault((schema.casefold(), table.casefold()), set()).add(tokens.slice(last - 1, last))
+    return whole.casefold() if whole.casefold() in INFORMATION else whole
 
 
 def _may_be_alias(tokens: Tokens, index: int) -> bool:

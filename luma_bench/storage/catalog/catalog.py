@@ -11,6 +11,7 @@ from collections.abc import Callable, Generator, Mapping, Sequence
 from pathlib import Path
 from typing import Self
 
+import pyarrow as pa
 import sqlalchemy as sa
 from sqlalchemy import bindparam, insert, select
 
@@ -30,10 +31,12 @@ from luma_bench.storage.catalog.history import (
 from luma_bench.storage.catalog.lease import Lease, LeaseRow, live_leases
 from luma_bench.storage.catalog.queue import CommitQueue
 from luma_bench.storage.catalog.resolved import Fetch, ResolvedSnapshot, Tail
+from luma_bench.storage.catalog.sequences import advance, last_value, take
 from luma_bench.storage.catalog.snapshot import advanced, fetch_bytes, load, with_tags
 from luma_bench.storage.catalog.tables import COUNTER, DELETION, INLINE, METADATA, SEGMENT, SNAPSHOT, TAG
 from luma_bench.storage.ulid import UlidSource
 from luma_bench.types.record import Snapshot
+from luma_bench.types.sequence import Sequence as Sequence_
 
 _CACHED = 64
 _AT_ONCE = 500
@@ -236,6 +239,18 @@ class Catalog:
 
         self._queue.submit(take)
         return lease
+
+    def take_values(self, sequence: Sequence_, count: int) -> pa.Array:
+        """The next values of a sequence, given to nobody else; see `sequences.take`."""
+        return self._queue.submit(lambda connection: take(connection, sequence, count))
+
+    def last_value(self, sequence: Sequence_) -> int | None:
+        """The value that a sequence gave last; None before its first."""
+        return self._database.read(lambda connection: last_value(connection, sequence))
+
+    def advance(self, sequence: Sequence_, seen: int | None, last: int) -> bool:
+        """Count values of a sequence as given, up to `last`, unless it gave others since `seen` was its last one."""
+        return self._queue.submit(lambda connection: advance(connection, sequence, seen, last))
 
     def reserve_table(self) -> int:
         """Give out a table id, so that the folder of a new table can be named before its commit."""

@@ -17,6 +17,13 @@ from luma_bench.types.schema import CatalogObject, TableSchema
 OPERATIONS = ("create", "append", "delete", "update", "upsert", "replace", "drop", "alter", "compact")
 """What a snapshot may record for a table; a transaction that did several joins them by "+"."""
 
+OBJECT_OPERATIONS = frozenset(
+    f"{done} {kind}"
+    for done in ("create", "alter", "drop")
+    for kind in ("view", "schema", "sequence", "policy")
+)
+"""What a snapshot may record for an object."""
+
 NO_DELETES: Mapping[str, np.ndarray] = MappingProxyType({})
 
 
@@ -129,14 +136,22 @@ class ObjectChange:
     base: int
 
 
+ANY_TABLE = 0
+"""In the place of a table's id: every table and object."""
+
+
 @dataclass(frozen=True, slots=True)
 class Reliance:
-    """What a commit takes for granted: that none of `operations` happened to a table since `base`."""
+    """What a commit takes for granted: that none of `operations` happened to a table since `base`.
+
+    `table_id` may be an object's id too, or `ANY_TABLE`; `table` and `kind` are what a conflict is told about.
+    """
 
     table_id: int
     table: str
     base: int
     operations: frozenset[str]
+    kind: str = "table"
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,6 +171,12 @@ class BehindError(ConflictError):
 
     Rows came to a table whose keys are checked, or rows that it deletes moved to other parts.
     """
+
+
+class ReliedError(ConflictError):
+    """What a rule was compared with has changed: it must be compared again on a newer snapshot."""
+
+    reliance: Reliance | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,13 +14,12 @@ import sqlalchemy as sa
 from sqlalchemy import bindparam, select
 
 from luma_bench.errors import CatalogError, ConflictError
-from luma_bench.storage.catalog.change import BehindError, Reliance, TableChange
+from luma_bench.storage.catalog.change import ANY_TABLE, BehindError, Reliance, ReliedError, TableChange
 from luma_bench.storage.catalog.deletes import DeletionRef, decode
 from luma_bench.storage.catalog.tables import DELETION, INLINE, SEGMENT, SNAPSHOT_CHANGE, TABLE
 
 _AT_ONCE = 500
 _ADDS = frozenset({"create", "append", "upsert", "update", "replace"})
-_DELETES = frozenset({"delete", "update", "upsert"})
 _REDEFINES = frozenset({"create", "replace", "drop", "alter"})
 _NEUTRAL = frozenset({"compact"})
 
@@ -29,6 +28,11 @@ _CHANGED = (
     .where(
         (SNAPSHOT_CHANGE.c.table_id == bindparam("t")) & (SNAPSHOT_CHANGE.c.snapshot_id > bindparam("base"))
     )
+    .order_by(SNAPSHOT_CHANGE.c.snapshot_id)
+)
+_CHANGED_ANY = (
+    select(SNAPSHOT_CHANGE.c.snapshot_id, SNAPSHOT_CHANGE.c.operation)
+    .where(SNAPSHOT_CHANGE.c.snapshot_id > bindparam("base"))
     .order_by(SNAPSHOT_CHANGE.c.snapshot_id)
 )
 _LIVE_NAMES = select(TABLE.c.table_id, TABLE.c.name, TABLE.c.begin_snapshot).where(
@@ -151,11 +155,16 @@ def check_reliance(connection: sa.Connection, reliance: Reliance, last: int) -> 
     """
     if last == reliance.base:
         return
-    for snapshot, operation in connection.execute(_CHANGED, {"t": reliance.table_id, "base": reliance.base}):
+    changed = _CHANGED_ANY if reliance.table_id == ANY_TABLE else _CHANGED
+    for snapshot, operation in connection.execute(changed, {"t": reliance.table_id, "base": reliance.base}):
         if reliance.operations & frozenset(operation.split("+")):
-            raise ConflictError.lost(
-                reliance.table, snapshot, "it changed rows that a constraint was checked against"
-            )
+            what = "it changed rows that a constraint was checked against"
+            if reliance.table_id == ANY_TABLE or reliance.kind != "table":
+                what = f"it did {operation}, which this write takes to be as it was"
+            lost = ReliedError.lost(reliance.table, snapshot, what, reliance.kind)
+            assert isinstance(lost, ReliedError)
+            lost.reliance = reliance
+            raise lost
 
 
 def deleted_since(

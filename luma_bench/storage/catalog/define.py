@@ -86,7 +86,7 @@ def _write_table(connection: sa.Connection, schema: TableSchema, snapshot: int) 
         "namespace": schema.namespace,
         "name": schema.name,
         "comment": schema.comment,
-        "settings": encode_settings(schema.settings, schema.columns),
+        "settings": encode_settings(schema.settings, schema.columns, schema.rules),
         "begin_snapshot": snapshot,
     }
     connection.execute(_INSERT_TABLE, row)

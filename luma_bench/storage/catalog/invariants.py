@@ -8,10 +8,12 @@ from itertools import chain, pairwise
 
 import sqlalchemy as sa
 
-from luma_bench.storage.catalog.change import OPERATIONS
+from luma_bench.storage.catalog.change import OBJECT_OPERATIONS, OPERATIONS
 from luma_bench.storage.catalog.inventory import BadDefinition, Inventory
 
 _Span = tuple[int, int, int, int | None, str]
+
+_OPERATIONS = frozenset({"init", "transaction", *OPERATIONS, *OBJECT_OPERATIONS})
 
 
 def damage(connection: sa.Connection) -> list[str]:
@@ -83,9 +85,7 @@ def _snapshot_violations(inventory: Inventory) -> Iterator[str]:
         newest = edges[place - 1] if place else 0
         if not newest <= row.schema_snapshot <= row.id:
             yield f"Snapshot {row.id} names {row.schema_snapshot} for its schema; a table changed at {newest}."
-        if row.operation not in ("init", "transaction") and not set(row.operation.split("+")) <= set(
-            OPERATIONS
-        ):
+        if not set(row.operation.split("+")) <= _OPERATIONS:
             yield f"Snapshot {row.id} names the operation {row.operation!r}, which there is not."
     for name, snapshot in inventory.tags:
         if snapshot not in known:

@@ -14,7 +14,7 @@ from sqlalchemy import select
 from luma_bench.errors import CorruptionError
 from luma_bench.storage.catalog.change import BlobRef
 from luma_bench.storage.catalog.deletes import DeletionRef
-from luma_bench.storage.catalog.schema import decode_column, decode_settings, field_name
+from luma_bench.storage.catalog.schema import decode_column, decode_rules, decode_settings, field_name
 from luma_bench.storage.catalog.tables import (
     COLUMN,
     COUNTER,
@@ -151,6 +151,7 @@ class Inventory:
                 for item in found
             )
             settings = decode_settings(row.settings, own)
+            rules = decode_rules(row.settings, own)
             for item, column in zip(found, own, strict=True):
                 if field_name(item.arrow) != item.name:
                     raise BadDefinition(
@@ -163,7 +164,7 @@ class Inventory:
                         )
         except CorruptionError as error:
             raise BadDefinition(error.message.rstrip(".")) from error
-        return TableSchema(table_id, row.name, own, settings, row.namespace, row.comment)
+        return TableSchema(table_id, row.name, own, settings, row.namespace, row.comment, rules)
 
     def part_lives(self) -> dict[str, tuple[int, int, int, int | None]]:
         """Table, rows, begin and end of every part."""

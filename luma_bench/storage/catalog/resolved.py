@@ -121,8 +121,21 @@ class ResolvedSnapshot:
         """
         found = self.named(name)
         if found is None:
+            if (view := self.object("view", name)) is not None:
+                raise CatalogError.is_view(view.name)
             raise CatalogError.unknown_table(name, list(self.tables))
         return found
+
+    def relation(self, name: str) -> str:
+        """The name of a table or view as it was given, ignoring case.
+
+        Raises
+        ------
+        CatalogError
+            There is neither at this snapshot.
+        """
+        view = self.object("view", name)
+        return self.find(name).name if view is None else view.name
 
     def named(self, name: str) -> TableSchema | None:
         """The table of this name, ignoring case when no name matches exactly; None when there is none."""

@@ -13,6 +13,7 @@ import pyarrow as pa
 from luma_bench.errors import CorruptionError, SchemaError
 from luma_bench.storage.codecs_choose import TABLE_CODECS
 from luma_bench.storage.evolve_values import decode_value, encode_value
+from luma_bench.types.constraints import TableRules
 from luma_bench.types.schema import Column, TableSchema, TableSettings
 
 
@@ -24,10 +25,13 @@ class StoredSettings(msgspec.Struct, frozen=True, omit_defaults=True, forbid_unk
     time_column: int | None = None
     series_key: tuple[int, ...] = ()
     codec: str = "auto"
+    rules: TableRules | None = None
 
 
-def encode_settings(settings: TableSettings, columns: Sequence[Column]) -> str:
-    """The settings as JSON over column ids."""
+def encode_settings(
+    settings: TableSettings, columns: Sequence[Column], rules: TableRules | None = None
+) -> str:
+    """The settings, and the rules, as JSON over column ids."""
     ids = {column.name: column.id for column in columns}
     stored = StoredSettings(
         primary_key=tuple(ids[name] for name in settings.primary_key),
@@ -35,6 +39,7 @@ def encode_settings(settings: TableSettings, columns: Sequence[Column]) -> str:
         time_column=None if settings.time_column is None else ids[settings.time_column],
         series_key=tuple(ids[name] for name in settings.series_key),
         codec=settings.codec,
+        rules=rules or None,
     )
     return msgspec.json.encode(stored).decode()
 
@@ -50,6 +55,22 @@ def decode_settings(text: str, columns: Sequence[Column]) -> TableSettings:
     names = {column.id: column.name for column in columns}
     with _readable("a table's settings"):
         return _settings(msgspec.json.decode(text, type=StoredSettings), names)
+
+
+def decode_rules(text: str, columns: Sequence[Column]) -> TableRules:
+    """The rules that stand beside the settings.
+
+    Raises
+    ------
+    CorruptionError
+        The text is not what was written, or a rule names a column that is not there.
+    """
+    with _readable("a table's rules"):
+        found = msgspec.json.decode(text, type=StoredSettings).rules or TableRules()
+        known = {column.id for column in columns}
+        if not found.reads <= known:
+            raise KeyError(f"column {min(found.reads - known)}")
+        return found
 
 
 def _settings(stored: StoredSettings, names: Mapping[int, str]) -> TableSettings:
@@ -155,7 +176,10 @@ def table_schemas(tables: Iterable[Any], columns: Iterable[Any]) -> Mapping[str,
                 f"The catalog is damaged: table {row.name!r} has no columns.", segment="catalog"
             )
         settings = decode_settings(row.settings, own)
-        found[row.name] = TableSchema(row.table_id, row.name, own, settings, row.namespace, row.comment)
+        rules = decode_rules(row.settings, own)
+        found[row.name] = TableSchema(
+            row.table_id, row.name, own, settings, row.namespace, row.comment, rules
+        )
     return found
 
 

@@ -214,6 +214,16 @@ LEASE = Table(
 )
 
 
+# The last value that a sequence gave, by the sequence's token; no row before the first. It has no life by snapshots: a value
+# is given once, whatever becomes of the transaction that asked.
+SEQUENCE_VALUE = Table(
+    "sequence_value",
+    METADATA,
+    Column("token", _TEXT, primary_key=True),
+    Column("last", BigInteger, nullable=False),
+)
+
+
 def live(table: Table, snapshot: ColumnElement[int]) -> ColumnElement[bool]:
     """The condition that a row of `table` is visible at `snapshot`."""
     return (table.c.begin_snapshot <= snapshot) & (

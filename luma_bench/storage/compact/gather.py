@@ -17,9 +17,6 @@ from luma_bench.storage.segment import Segment, SegmentRef
 from luma_bench.storage.tail import InlineBlob, exact
 from luma_bench.types.schema import Column
 
-RowIds = None
-"""Stands for the row ids where a column is asked for."""
-
 
 class Input(Protocol):
     """A part that is read: rows in chunks of `chunk_rows`, fewer in the last."""

@@ -223,6 +223,14 @@ class RemoteFolder:
         with self._translated("read", path):
             return obstore.head(self.client, path)["size"]
 
+    def version(self, path: str) -> tuple[str, int]:
+        """What tells this content of a file from another (its entity tag, else its time), and its bytes."""
+        import obstore
+
+        with self._translated("read", path):
+            meta = obstore.head(self.client, path)
+        return str(meta["e_tag"] or meta["last_modified"]), meta["size"]
+
     def parts(self, path: str) -> Iterator[bytes]:
         """A whole file, some megabytes at a time."""
         import obstore

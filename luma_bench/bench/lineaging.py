@@ -1,0 +1,73 @@
+"""The lineage of a text's one statement, over the tables and views at the snapshot it would run on."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from luma_bench.bench.ask import Ask
+from luma_bench.errors import KadeQLUnsupportedError
+from luma_bench.language import Merge, Query
+from luma_bench.language.placed import Kind
+from luma_bench.plan.engine import View
+from luma_bench.plan.lineage import Lineage, change_lineage, query_lineage
+
+if TYPE_CHECKING:
+    from luma_bench.bench.statements import Statements
+
+_WRITING = frozenset(
+    {
+        Kind.INSERT,
+        Kind.UPDATE,
+        Kind.DELETE,
+        Kind.MERGE,
+        Kind.CREATE_TABLE,
+        Kind.CREATE_TABLE_AS,
+        Kind.CREATE_VIEW,
+    }
+)
+
+
+def lineage_of(statements: Statements, text: str, ask: Ask) -> Lineage:
+    """The lineage of a query or of a statement that writes rows; nothing runs.
+
+    Raises
+    ------
+    KadeQLError
+        The text is wrong, or holds more than one statement.
+    """
+    found = statements.parse(text)
+    if len(found) != 1:
+        second = found[1] if len(found) > 1 else None
+        raise KadeQLUnsupportedError(
+            "Lineage is of one statement.",
+            text=text,
+            span=None if second is None else (second.start, second.end),
+            hint="Ask for one statement after the other.",
+        )
+    statement = found[0]
+    runner = statements.runner
+    snapshot = runner.resolve(ask)
+    if not isinstance(statement, Query):
+        tables: dict[str, Sequence[str]] = {table.name: table.names for table in snapshot.tables.values()}
+        if statement.kind not in _WRITING:
+            return Lineage(statement.source, (), unknown=f"{statement.kind.value} writes no columns")
+        reads = statement.sources if isinstance(statement, Merge) else getattr(statement, "query", None)
+        views = runner.bind(reads, ask, snapshot).inputs.views if isinstance(reads, Query) else ()
+        return change_lineage(statement.source, tables, _views(views))
+    bound = runner.bind(statement, ask, snapshot)
+    if bound.inputs.files is not None:
+        return Lineage(statement.source, (), unknown="it reads files, whose columns no snapshot holds")
+    tables = {name: list(source.schema.names)[1:] for name, source in bound.inputs.sources.items()}
+    tables |= {name: list(table.schema.names) for name, table in bound.inputs.relations.items()}
+    try:
+        names = statements.schema(text, ask).names
+    except KadeQLUnsupportedError as error:
+        return Lineage(statement.source, (), unknown=error.message)
+    told = query_lineage(bound.fragment.text, tables, _views(bound.inputs.views), names)
+    return replace(told, text=statement.source)
+
+
+def _views(views: Sequence[View]) -> Mapping[str, tuple[str, Sequence[str]]]:
+    return {view.name: (view.sql, view.columns) for view in views}
