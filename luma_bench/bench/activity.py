@@ -60,11 +60,13 @@ class Activities:
         self._running: dict[int, Activity] = {}
         self._streams: weakref.WeakKeyDictionary[RunningFragment, int] = weakref.WeakKeyDictionary()
 
-    def begin(self, text: str, identity: Identity) -> Activity:
-        """A statement of somebody begins in this thread."""
-        made = Activity(next(self._numbers), text, identity)
-        self._running[made.id] = made
-        return made
+    def prepared(self, text: str, identity: Identity) -> Activity:
+        """A statement of somebody, which `begin` shows as running in this thread."""
+        return Activity(next(self._numbers), text, identity)
+
+    def begin(self, activity: Activity) -> None:
+        """It begins."""
+        self._running[activity.id] = activity
 
     def end(self, activity: Activity) -> None:
         """It is over, whatever came of it."""

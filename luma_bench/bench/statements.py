@@ -152,19 +152,24 @@ class Statements:
         )
 
     def _one(self, statement: Statement, ask: Ask, read_only: bool, place: Place) -> Result:
-        activity = self.activities.begin(statement.source, ask.identity)
         limits = ask.limits or Limits.of(self.runner.store.settings)
         ask = replace(ask, limits=limits.started(), notes={})
+        activity = self.activities.prepared(statement.source, ask.identity)
+        # An interrupt may come anywhere, also inside the first way out: the second takes it off all the same.
         try:
-            result = self._answered(statement, ask, read_only, place)
-            if not ask.notes:
-                return result
-            return result.ran(replace(result.run, warnings=(*result.run.warnings, *ask.notes)))
-        except LumaError as error:
-            placed = pointed(error, statement)
-            if placed is error:
-                raise
-            raise placed from error
+            self.activities.begin(activity)
+            try:
+                result = self._answered(statement, ask, read_only, place)
+                if not ask.notes:
+                    return result
+                return result.ran(replace(result.run, warnings=(*result.run.warnings, *ask.notes)))
+            except LumaError as error:
+                placed = pointed(error, statement)
+                if placed is error:
+                    raise
+                raise placed from error
+            finally:
+                self.activities.end(activity)
         finally:
             self.activities.end(activity)
 
