@@ -35,9 +35,9 @@ test: setup ## the test suite (under 15 minutes on two cores)
 	@bash scripts/postgresql.sh
 	@$(BIN)/python -m pytest
 
-test-all: setup ## the test suite and its slow part
+test-all: setup ## the test suite and its slow part, property tests on new examples
 	@bash scripts/postgresql.sh
-	@$(BIN)/python -m pytest -m ''
+	@LUMA_EXAMPLES=random $(BIN)/python -m pytest -m ''
 
 bench: setup ## Luma Bench and its peers, interleaved; prints tables with versions and hardware
 	@$(BIN)/python -m benchmarks.run --out out/benchmarks

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import dataclasses
+import os
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
+from hypothesis import settings
 
 if TYPE_CHECKING:
     from luma_bench.demo.tables import DemoTable
@@ -16,6 +18,11 @@ if TYPE_CHECKING:
 ROOT = Path(__file__).resolve().parents[1]
 if str(ROOT) not in sys.path:  # `benchmarks` and `scripts` belong to the repository, not to the wheel
     sys.path.insert(0, str(ROOT))
+
+# Property tests draw the same examples in every run, so that a green suite stays green; `make test-all` draws others.
+settings.register_profile("steady", derandomize=True, database=None, print_blob=True)
+settings.register_profile("random", print_blob=True)
+settings.load_profile(os.environ.get("LUMA_EXAMPLES", "steady"))
 
 
 @pytest.fixture(scope="session")

@@ -47,7 +47,7 @@ def reading_options(
         return given | ({"columns": types} if types else {})
     if is_tsv(paths[0]):
         given = {"delim": "\t"} | given
-    given |= _nulls(con, paths, given)
+    given |= _nulls(con, paths, given, _texts(target, options))
     if target is None or "columns" in options or options.get("all_varchar"):
         return given
     asked: Any = options.get("types", {})
@@ -126,8 +126,26 @@ def _columns(
     return {row[0]: row[1] for row in rows}
 
 
+def _texts(target: pa.Schema | None, options: Mapping[str, Any]) -> frozenset[str]:
+    """The columns that are known to be texts, folded: by the table, or by the caller's own `types`."""
+    known = {} if target is None else {field.name.casefold(): _is_text(field.type) for field in target}
+    asked: Any = options.get("types", {})
+    if isinstance(asked, Mapping):
+        for name, kind in asked.items():
+            known[str(name).casefold()] = str(kind).upper() in ("VARCHAR", "TEXT", "STRING")
+    return frozenset(name for name, text in known.items() if text)
+
+
+def _is_text(kind: pa.DataType) -> bool:
+    plain = _plain(kind)
+    return pa.types.is_string(plain) or pa.types.is_large_string(plain) or pa.types.is_string_view(plain)
+
+
 def _nulls(
-    con: duckdb.DuckDBPyConnection, paths: Sequence[Path], options: Mapping[str, Any]
+    con: duckdb.DuckDBPyConnection,
+    paths: Sequence[Path],
+    options: Mapping[str, Any],
+    texts: frozenset[str],
 ) -> dict[str, Any]:
     if _OWN_NULLS & options.keys() - {"quote"} or options.get("quote", '"') != '"':
         return {}
@@ -135,8 +153,11 @@ def _nulls(
     if not any(_quotes_empty(path) for path in paths):
         return apart
     free = {name: value for name, value in options.items() if name != "types"}
-    same = _columns(con, paths, "csv", free) == _columns(con, paths, "csv", free | apart)
-    return apart if same else {}
+    together, parted = (
+        {name: kind for name, kind in found.items() if name.casefold() not in texts}
+        for found in (_columns(con, paths, "csv", free), _columns(con, paths, "csv", free | apart))
+    )
+    return apart if together == parted else {}
 
 
 def _quotes_empty(path: Path) -> bool:

@@ -13,7 +13,7 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from luma_bench.engines.duck_export import ExportOptions
@@ -29,6 +29,7 @@ TEXTS = st.none() | st.text(st.characters(exclude_categories=["Cs"], exclude_cha
 
 
 @given(st.lists(st.tuples(st.none() | st.integers(-(2**40), 2**40), TEXTS, TEXTS), min_size=1, max_size=12))
+@example([(None, "", None), (None, "0", None)])  # a text that looks like a number in a file without one
 @settings(deadline=None, max_examples=30, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_csv_tells_null_from_empty_text(tmp_path: Path, rows: list[tuple[Any, ...]]) -> None:
     table = pa.table(
