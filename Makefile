@@ -6,7 +6,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.ready
 
-.PHONY: help setup demo lab test test-all lint bench bench-storage bench-sql sqllogic docs lock clean
+.PHONY: help setup demo lab test test-all lint bench bench-storage bench-sql bench-frame sqllogic docs lock clean
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1\t/' | expand -t 18
@@ -48,6 +48,10 @@ bench-storage: setup ## what data takes on disk, and what writing, reading and f
 
 bench-sql: setup ## TPC-H, wide tables, small questions, threads and changes, beside DuckDB and Polars (a checkout of ClickBench: LUMA_CLICKBENCH)
 	@$(BIN)/python -m benchmarks.run sql-small sql-rows sql-clickbench sql-tpch-1 sql-tpch-5 --rounds 3 --out out/bench-sql
+
+bench-frame: setup ## db-benchmark's group-bys and joins as DataFrames, beside KadeQL, pandas, Polars, Ibis and dask
+	@VIRTUAL_ENV=$(VENV) $(BIN)/uv pip install -q --require-hashes -r peers.lock
+	@$(BIN)/python -m benchmarks.run frame-small frame-dbbench --rounds 3 --out out/bench-frame
 
 sqllogic: setup ## DuckDB's own SQL tests against KadeQL, from a checkout of its repository: make sqllogic DUCKDB=path
 	@test -n "$(DUCKDB)" || { echo "Say where DuckDB's repository is checked out: make sqllogic DUCKDB=path"; exit 2; }

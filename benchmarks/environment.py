@@ -22,6 +22,8 @@ LIBRARIES = (
     "numpy",
     "pandas",
     "polars",
+    "dask",
+    "ibis-framework",
     "sqlglot",
     "SQLAlchemy",
     "tpchgen-cli",

@@ -12,6 +12,8 @@ from rich.console import Console
 
 from benchmarks import (
     environment,
+    frame_dbbench,
+    frame_small,
     imports,
     report,
     small,
@@ -48,6 +50,11 @@ SQL: Mapping[str, Suite] = {
     "sql-spill": sql_spill.run,
 }
 """Suites of `make bench-sql`, but for the last, which takes much disk: run when they are named."""
+FRAME: Mapping[str, Suite] = {
+    "frame-small": frame_small.run,
+    "frame-dbbench": frame_dbbench.run,
+}
+"""Suites of `make bench-frame`: run when they are named."""
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -67,7 +74,7 @@ def main(arguments: list[str] | None = None) -> int:
     results: list[SuiteResult] = []
     for name in options.names or list(SUITES):
         out.rule(name, align="left")
-        made = {**SUITES, **STORAGE, **SQL}[name](request)
+        made = {**SUITES, **STORAGE, **SQL, **FRAME}[name](request)
         for result in [made] if isinstance(made, SuiteResult) else made:
             report.console(result, out)
             results.append(result)
@@ -87,9 +94,9 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "names",
         nargs="*",
-        choices=[[], *SUITES, *STORAGE, *SQL],
+        choices=[[], *SUITES, *STORAGE, *SQL, *FRAME],
         metavar="NAME",
-        help=f"of {', '.join([*SUITES, *STORAGE, *SQL])}; by default {', '.join(SUITES)}",
+        help=f"of {', '.join([*SUITES, *STORAGE, *SQL, *FRAME])}; by default {', '.join(SUITES)}",
     )
     parser.add_argument("--scale", type=float, help="TPC-H scale factor (1; with --quick 0.1)")
     parser.add_argument("--rounds", type=int, help="timed calls of a slow case (5; with --quick 3)")

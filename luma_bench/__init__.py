@@ -13,9 +13,38 @@ from luma_bench import errors
 if typing.TYPE_CHECKING:
     from luma_bench.bench.bench import Bench, open  # noqa: A004
     from luma_bench.bench.formatting import format_kadeql
+    from luma_bench.bench.public import (
+        DataFrame,
+        GroupBy,
+        Series,
+        concat,
+        crosstab,
+        cut,
+        date_range,
+        from_arrow,
+        from_dict,
+        from_pandas,
+        from_polars,
+        get_dummies,
+        melt,
+        merge,
+        merge_asof,
+        pivot,
+        pivot_table,
+        qcut,
+        read_csv,
+        read_feather,
+        read_json,
+        read_parquet,
+        read_sql,
+        read_sql_query,
+        read_table,
+        to_datetime,
+        to_numeric,
+        to_timedelta,
+    )
     from luma_bench.bench.result import Result
     from luma_bench.bench.transaction import Transaction
-    from luma_bench.frame import DataFrame, GroupBy, Series
     from luma_bench.types.identity import Identity
     from luma_bench.types.record import RunRecord, Snapshot
 
@@ -31,9 +60,34 @@ __all__ = [
     "Snapshot",
     "Transaction",
     "__version__",
+    "concat",
+    "crosstab",
+    "cut",
+    "date_range",
     "errors",
     "format_kadeql",
+    "from_arrow",
+    "from_dict",
+    "from_pandas",
+    "from_polars",
+    "get_dummies",
+    "melt",
+    "merge",
+    "merge_asof",
     "open",
+    "pivot",
+    "pivot_table",
+    "qcut",
+    "read_csv",
+    "read_feather",
+    "read_json",
+    "read_parquet",
+    "read_sql",
+    "read_sql_query",
+    "read_table",
+    "to_datetime",
+    "to_numeric",
+    "to_timedelta",
 ]
 
 _HOMES = {
@@ -41,9 +95,6 @@ _HOMES = {
     "open": "luma_bench.bench.bench",
     "format_kadeql": "luma_bench.bench.formatting",
     "Result": "luma_bench.bench.result",
-    "DataFrame": "luma_bench.frame",
-    "Series": "luma_bench.frame",
-    "GroupBy": "luma_bench.frame",
     "Identity": "luma_bench.types.identity",
     "RunRecord": "luma_bench.types.record",
     "Snapshot": "luma_bench.types.record",
@@ -53,7 +104,8 @@ _HOMES = {
 
 def __getattr__(name: str) -> object:
     """Load a public name from its room on first use (PEP 562)."""
-    home = _HOMES.get(name)
+    # What has no home of its own is a name of frames.
+    home = _HOMES.get(name, "luma_bench.bench.public" if name in __all__ else None)
     if home is None:
         raise AttributeError(f"module 'luma_bench' has no attribute {name!r}; it has {', '.join(__all__)}")
     import importlib

@@ -22,7 +22,7 @@ ROOT = Path(__file__).resolve().parents[1]
 if str(ROOT) not in sys.path:
     sys.path.insert(0, str(ROOT))
 
-from scripts import docs_language  # noqa: E402
+from scripts import docs_language, pandas_methods  # noqa: E402
 
 BLOCK = re.compile(r"(<!-- begin: (?P<name>[a-z-]+)[^>]*-->\n).*?(<!-- end: (?P=name) -->)", re.DOTALL)
 
@@ -145,10 +145,16 @@ def page_list(root: Path) -> str:
         if place.as_posix() == "index.md":
             continue
         title, sentence = _opening(path.read_text("utf-8"))
-        group = place.parts[0].replace("-", " ").capitalize() if len(place.parts) > 1 else "Pages"
+        group = _group(root / "docs", place.parts[0]) if len(place.parts) > 1 else "Pages"
         groups.setdefault(group, []).append(f"- [{title}]({place.as_posix()}): {sentence}")
     order = sorted(groups, key=lambda group: (group != "Pages", group))
     return "\n\n".join(f"## {group}\n\n" + "\n".join(groups[group]) for group in order)
+
+
+def _group(pages: Path, folder: str) -> str:
+    """The title of the page that a folder is named after, else the folder's name."""
+    page = pages / f"{folder}.md"
+    return _opening(page.read_text("utf-8"))[0] if page.exists() else folder.replace("-", " ").capitalize()
 
 
 def later_statements(_: Path) -> str:
@@ -200,6 +206,7 @@ PARTS: dict[str, Callable[[Path], str]] = {
     "islands": docs_language.islands,
     "refused-functions": docs_language.refused_functions,
     "messages": docs_language.message_families,
+    **pandas_methods.PARTS,
 }
 
 

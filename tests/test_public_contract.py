@@ -199,6 +199,19 @@ def test_the_import_is_light(module: str) -> None:
     )
 
 
+def test_opening_a_bench_loads_neither_the_language_nor_an_engine(bench: lb.Bench) -> None:
+    code = """
+import sys
+import luma_bench
+luma_bench.open(sys.argv[1]).tables()
+print(*(name for name in sys.modules if name.startswith(("sqlglot", "duckdb", "pandas", "luma_bench.language"))))
+"""
+    told = subprocess.run(
+        [sys.executable, "-c", code, str(bench.path)], check=True, capture_output=True, text=True, timeout=60
+    )
+    assert told.stdout.split() == []
+
+
 def test_errors_form_one_tree() -> None:
     for name in ("KadeQLError", "ConflictError", "CorruptionError", "UnsupportedError", "CatalogError"):
         assert issubclass(getattr(lb.errors, name), lb.errors.LumaError)

@@ -13,7 +13,7 @@ import pyarrow as pa
 from luma_bench.bench.ask import Ask
 from luma_bench.bench.catalog_text import schema_and_name
 from luma_bench.bench.guarded import GuardedScan, Judge
-from luma_bench.bench.policy import ChangePermit, PolicyBook, TableRules
+from luma_bench.bench.policy import PolicyBook, TableRules
 from luma_bench.errors import ForbiddenError, KadeQLError
 from luma_bench.language import Query, parse
 from luma_bench.language.tokens import tokenize
@@ -41,17 +41,13 @@ class Access:
         The policies in force.
     """
 
-    def __init__(self, store: Store, binder: Binder, inspector: SqlInspector) -> None:
-        self.book = PolicyBook(store)
+    def __init__(self, store: Store, book: PolicyBook, binder: Binder, inspector: SqlInspector) -> None:
+        self.book = book
         self._store = store
         self._binder = binder
         self._inspector = inspector
         self._lock = Lock()
         self._scans: OrderedDict[tuple[Any, ...], GuardedScan] = OrderedDict()
-
-    def permit(self, identity: Identity) -> ChangePermit:
-        """What the identity may change."""
-        return ChangePermit(self.book, identity)
 
     def scan(self, view: ResolvedSnapshot, table: str, identity: Identity) -> TableScan | GuardedScan:
         """The rows of a table as the identity sees them.
@@ -67,9 +63,10 @@ class Access:
 
     def rows(self, view: ResolvedSnapshot, table: str, identity: Identity) -> int:
         """The number of rows of a table that the identity sees."""
-        if self.book.rules(view.find(table), identity) is None:
+        rules = self.book.rules(view.find(table), identity)
+        if rules is None:
             return view.rows(table)
-        return self.scan(view, table, identity).rows()
+        return self._guarded(self._store.scan(view, table), rules).rows()
 
     def get(
         self, view: ResolvedSnapshot, table: str, key: object, identity: Identity
@@ -87,10 +84,9 @@ class Access:
         lookup = self._store.scan(view, table).lookup()
         if isinstance(scan, TableScan):
             return lookup.get_many(keys)
-        rules = self.book.rules(view.find(table), identity)
-        masked = [name for name in view.find(table).settings.primary_key if rules and name in rules.hidden]
+        masked = [name for name in view.find(table).settings.primary_key if name in scan.hidden]
         if masked:
-            raise ForbiddenError.masked(identity.user, view.find(table).name, masked[0])
+            raise ForbiddenError.masked(identity.user, scan.name, masked[0])
         return scan.apply(lookup.get_many(keys))
 
     def read(

@@ -15,6 +15,7 @@ from luma_bench.types.limits import Limits
 if TYPE_CHECKING:
     import pyarrow as pa
 
+    from luma_bench.bench.executor import PinnedExecutor
     from luma_bench.bench.prepared import Prepared
     from luma_bench.bench.result import Result
     from luma_bench.frame import DataFrame
@@ -55,7 +56,9 @@ class Asking(Care):
         cache
             Whether an equal question at the same snapshot may be answered from the result cache (`run.cached` says so).
         tables
-            More relations by name: pandas, Polars or Arrow tables.
+            More relations by name: pandas, Polars or Arrow tables, results, and lazy frames. A frame of this bench
+            becomes part of the statement's plan, at the snapshot that it was made at; one of another bench or identity
+            is run first, which `run.warnings` says.
         timeout
             Seconds that each statement may run, instead of the setting `timeout`; 0 for no limit.
         max_rows, max_bytes
@@ -243,17 +246,22 @@ class Asking(Care):
         CatalogError
             No such table at that snapshot.
         """
-        from luma_bench.bench.executor import PinnedExecutor
         from luma_bench.frame import DataFrame
+
+        executor = self.executor(at)
+        return DataFrame.scan(executor, executor.relation(name))
+
+    def executor(self, at: At | None = None) -> PinnedExecutor:
+        """What frames of this bench run on: its tables at a snapshot (`at`, or the newest now), or in the open transaction."""
+        from luma_bench.bench.executor import PinnedExecutor
 
         self._alive()
         inside = self._session.current
+        statements = self._machinery.statements
         if inside is not None and at is None:
-            return inside.table(name)
+            return PinnedExecutor(statements, inside.view, self._identity, inside)
         pinned = self._store.resolve(at if at is not None else self._at)
-        return DataFrame.scan(
-            PinnedExecutor(self._machinery.statements, pinned, self._identity), pinned.relation(name)
-        )
+        return PinnedExecutor(statements, pinned, self._identity, read_only=self.read_only)
 
     def get(self, table: str, key: object) -> dict[str, Any] | None:
         """The row of a table with this primary key, as Python values by column name; None when there is none.

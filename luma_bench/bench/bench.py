@@ -10,7 +10,7 @@ from luma_bench.bench.asking import Asking
 from luma_bench.bench.handle import At, Progress
 from luma_bench.bench.machinery import Machinery
 from luma_bench.bench.opening import open_store
-from luma_bench.bench.policy import ChangePermit, Policy, PolicyBook, require_owner
+from luma_bench.bench.policy import Policy, require_owner
 from luma_bench.bench.transaction import Transaction, no_commit_details
 from luma_bench.bench.writing import WriteRequest, names_of
 from luma_bench.errors import ForbiddenError, UnsupportedError
@@ -205,7 +205,7 @@ class Bench(Asking):
             "series_key": names_of(series_key),
         }
         asked = WriteRequest(table, data, mode, settings, rejects, max_rejects, options)
-        permit = ChangePermit(PolicyBook(self._store), self._identity)
+        permit = self._machinery.book.permit(self._identity)
         with self._machinery.stoppable() as stop:
             return asked.run(self._store, permit, message, token, progress, stop)
 
@@ -305,7 +305,7 @@ class Bench(Asking):
         """
         self._alive()
         require_owner(self._identity, "list policies")
-        return PolicyBook(self._store).policies()
+        return list(self._machinery.book.policies())
 
     def tag(self, name: str, at: At | None = None) -> Snapshot:
         """Name a snapshot (the newest, or `at`); a tag stays where it was put."""

@@ -14,12 +14,14 @@ import pyarrow as pa
 from luma_bench.bench.access import Access
 from luma_bench.bench.ask import Ask
 from luma_bench.bench.external import ExternalFiles, files_read
+from luma_bench.bench.frames import StandingFrame, standing
 from luma_bench.bench.information import Information
 from luma_bench.bench.metered import MeteredScan
+from luma_bench.bench.policy import PolicyBook
 from luma_bench.bench.reducing import Reducer
 from luma_bench.bench.relations import arrow_relations
 from luma_bench.bench.sequence_values import SequenceValues
-from luma_bench.bench.views import Reading, Views, in_view, joined
+from luma_bench.bench.views import FramePart, Reading, Views, in_view, joined
 from luma_bench.engines.router import Choice, Router
 from luma_bench.errors import KadeQLBindError, KadeQLError, LumaError
 from luma_bench.language import Parameter, Pin, Query, ViewUse, relocate
@@ -74,6 +76,7 @@ class Binder:
     def __init__(
         self,
         store: Store,
+        book: PolicyBook,
         engines: Mapping[str, Engine],
         router: Router,
         inspector: SqlInspector,
@@ -83,7 +86,7 @@ class Binder:
         self.files = files
         self.engines = engines
         self.router = router
-        self.access = Access(store, self, inspector)
+        self.access = Access(store, book, self, inspector)
         self.views = Views(inspector)
         self.information = Information(self)
         self.reducer = Reducer()
@@ -99,17 +102,12 @@ class Binder:
         With `types_only` the query is about to be described: relations that tell of the catalog stay empty.
         """
         query, files = self.files.bind(query, ask.params, notes=ask.notes)
-        inputs, pinned, views = self._inputs(query, ask, snapshot, types_only)
-        files = joined(files, inputs.files)
-        inputs = replace(inputs, files=files)
+        inputs, pinned, views = self._inputs(query, ask, snapshot, files, types_only)
         query = replace(query, views=views) if views else query
-        inputs = replace(inputs, limits=ask.limits or Limits.of(self.store.settings))
-        if query.sequences:
-            inputs = replace(inputs, sequences=self.sequences.inputs(query, snapshot))
         fragment = SqlFragment(query.sql, self._params(query, ask.params))
         choice = self.router.choose(ask.engine, fragment, inputs, self.engines, strict=ask.strict)
-        if files is not None:
-            choice = replace(choice, reason=f"{choice.reason}; {files_read(files)}")
+        if inputs.files is not None:
+            choice = replace(choice, reason=f"{choice.reason}; {files_read(inputs.files)}")
         return Bound(fragment, inputs, snapshot, pinned, choice, query)
 
     def evaluate(self, fragment: SqlFragment, inputs: Inputs, ask: Ask) -> pa.Table:
@@ -125,9 +123,14 @@ class Binder:
         return replace(bound, rules=rules) if rules else bound
 
     def _inputs(
-        self, query: Query, ask: Ask, snapshot: ResolvedSnapshot, types_only: bool
+        self,
+        query: Query,
+        ask: Ask,
+        snapshot: ResolvedSnapshot,
+        files: FileInputs | None,
+        types_only: bool,
     ) -> tuple[Inputs, tuple[int, ...], tuple[ViewUse, ...]]:
-        """Everything that the query and the views in it read."""
+        """Everything that the query, whose own files are `files`, and the views in it read."""
         counters = ScanCounters()
 
         def scan(at: ResolvedSnapshot, table: str) -> MeteredScan:
@@ -136,28 +139,53 @@ class Binder:
         def pinned_at(pin: Pin, reader: Query) -> ResolvedSnapshot:
             return self.pinned_at(pin, reader, ask.params if reader is query else {})
 
-        def files(body: Query, before: int) -> tuple[Query, FileInputs | None]:
+        def files_of(body: Query, before: int) -> tuple[Query, FileInputs | None]:
             return self.files.bind(body, {}, before=before, notes=ask.notes)
 
+        tables, frames = self._parted(query, ask, snapshot)
         reading = Reading(
             self.views,
-            arrow_relations(ask.tables),
+            arrow_relations(tables),
             scan,
             pinned_at,
-            files,
+            files_of,
             lambda name, at: self.information.relation(name, at, ask.identity, types_only=types_only),
+            frames=frames,
         )
         reading.read(query, snapshot)
         known = tuple(item.name for item in (*snapshot.tables.values(), *snapshot.objects_of("view")))
+        known += tuple(ask.tables)
         inputs = Inputs(
             reading.sources,
             reading.relations,
             counters,
             known,
             tuple(reading.views.values()),
-            reading.files_below,
+            joined(files, reading.files_below),
+            ask.limits or Limits.of(self.store.settings),
+            self.sequences.inputs(query, snapshot),
         )
         return inputs, tuple(reading.pinned), tuple(reading.uses.values())
+
+    def _parted(
+        self, query: Query, ask: Ask, snapshot: ResolvedSnapshot
+    ) -> tuple[dict[str, Any], dict[str, FramePart]]:
+        """The call's tables, and the lazy frames among them that become part of the query; others are run."""
+        tables: dict[str, Any] = {}
+        frames: dict[str, FramePart] = {}
+        for name, value in standing(ask.tables).items():
+            if not isinstance(value, StandingFrame):
+                tables[name] = value
+                continue
+            if name.casefold() not in query.names:
+                continue  # a frame that the query does not name is not run for it
+            part = value.part_of(self, ask.identity, snapshot)
+            if part is None:
+                tables[name] = value.rows()
+            else:
+                frames[name] = part
+            ask.notes.update(dict.fromkeys(value.notes))
+        return tables, frames
 
     def below(self, query: Query, ask: Ask, snapshot: ResolvedSnapshot) -> tuple[int, ...] | None:
         """The snapshots that pins in views below the query name; None when a view is volatile or does not resolve."""

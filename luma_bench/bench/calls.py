@@ -6,8 +6,6 @@ import re
 from collections.abc import Mapping
 
 from luma_bench.errors import KadeQLBindError, UnsupportedError, choices
-from luma_bench.language.prepare import parameters
-from luma_bench.language.tokens import tokenize
 
 
 def check_call(text: object, params: object) -> None:
@@ -32,10 +30,19 @@ def check_call(text: object, params: object) -> None:
     for name in params:  # pyright: ignore[reportUnknownVariableType]
         # Nearly always it is there: only a text without it is looked at token by token.
         if re.search(rf"\${re.escape(str(name))}(?!\w)", text) is None:  # pyright: ignore[reportUnknownArgumentType]
-            tokens = tokenize(text)
-            known = parameters(tokens, 0, len(tokens))
-            hint = choices(str(name), known, "parameters") if known else "Leave it out: the text has none."  # pyright: ignore[reportUnknownArgumentType]
-            raise KadeQLBindError(f"The text has no parameter ${name}.", hint=hint)
+            raise _unasked(text, str(name))  # pyright: ignore[reportUnknownArgumentType]
+
+
+def _unasked(text: str, name: str) -> KadeQLBindError:
+    """The error of a value that the text has no parameter for."""
+    # Opening a bench loads this file, and is not to load the language.
+    from luma_bench.language.prepare import parameters
+    from luma_bench.language.tokens import tokenize
+
+    tokens = tokenize(text)
+    known = parameters(tokens, 0, len(tokens))
+    hint = choices(name, known, "parameters") if known else "Leave it out: the text has none."
+    return KadeQLBindError(f"The text has no parameter ${name}.", hint=hint)
 
 
 def check_limits(limits: tuple[object, object, object]) -> bool:

@@ -6,6 +6,7 @@ import pyarrow as pa
 
 from luma_bench.bench.binding import Bound
 from luma_bench.types.inspector import SqlInspector
+from luma_bench.types.schema import ROWS_PREFIX, rows_relation
 
 
 def described(inspector: SqlInspector, bound: Bound) -> pa.Schema:
@@ -18,6 +19,8 @@ def described(inspector: SqlInspector, bound: Bound) -> pa.Schema:
     """
     inputs = bound.inputs
     schemas = {name: pa.schema(list(source.schema)[1:]) for name, source in inputs.sources.items()}
+    if any(ROWS_PREFIX in sql for sql in (bound.query.sql, *(view.sql for view in inputs.views))):
+        schemas |= {rows_relation(name): source.schema for name, source in inputs.sources.items()}
     schemas |= {name: table.schema for name, table in inputs.relations.items()}
     for view in inputs.views:
         schema = inspector.describe(view.sql, schemas)

@@ -62,6 +62,18 @@ def html(result: Answered, limit: int | None = 10) -> str:
     return wrapped(body + badge_html(result.run))
 
 
+def titled_text(result: Answered, title: str) -> str:
+    """The rows of a result as plain text under a title that says their size."""
+    shown = table_text(narrowed(result.to_arrow()), sized=False)
+    return "\n".join([title, shown, *notes(result.run)])
+
+
+def titled_html(result: Answered, title: str) -> str:
+    """The rows of a result as HTML under a title that says their size."""
+    shown = table_html(narrowed(result.to_arrow()), sized=False)
+    return wrapped(f"<p>{escaped(title)}</p>{shown}{badge_html(result.run)}")
+
+
 def notes(run: RunRecord) -> list[str]:
     """The lines under a result: the badge, then what the reader must know."""
     return [run.badge, *(f"! {line}" for line in cautions(run))]
@@ -85,8 +97,10 @@ def plan_text(table: pa.Table) -> str | None:
 # --- text ---
 
 
-def table_text(table: pa.Table, limit: int | None = 10, width: int | None = WIDTH) -> str:
-    """A table as aligned text: names, types, rows, and its size.
+def table_text(
+    table: pa.Table, limit: int | None = 10, width: int | None = WIDTH, *, sized: bool = True
+) -> str:
+    """A table as aligned text: names, types, rows, and its size unless a title says it.
 
     To keep to `width`, long values are cut first, then middle columns are left out; numbers and times are never cut.
     """
@@ -94,25 +108,25 @@ def table_text(table: pa.Table, limit: int | None = 10, width: int | None = WIDT
         return ""
     if width is None:
         grid = make_grid(table, limit, None, None)
-        return _lines(grid, [_text_column(column) for column in grid.columns])
+        return _lines(grid, [_text_column(column) for column in grid.columns], sized)
     *roomy, tightest = (min(longest, width) for longest in _LONGEST)
     for longest in roomy:
         grid = make_grid(table, limit, long_text=longest)
         columns = _with_gap(grid, [_text_column(column) for column in grid.columns])
         if _line_width(columns) <= width:
-            return _lines(grid, columns)
+            return _lines(grid, columns, sized)
     grid = make_grid(table, limit, long_text=tightest)
     columns = [_text_column(column) for column in grid.columns]
     count = len(columns)
     while count > 1 and _line_width(_with_gap(grid.narrowed(count), columns)) > width:
         count -= 1
-    return _lines(grid, _with_gap(grid.narrowed(count), columns))
+    return _lines(grid, _with_gap(grid.narrowed(count), columns), sized)
 
 
-def _lines(grid: Grid, columns: Sequence[list[str]]) -> str:
+def _lines(grid: Grid, columns: Sequence[list[str]], sized: bool) -> str:
     lines = [" │ ".join(parts).rstrip() for parts in zip(*columns, strict=True)]
     lines.insert(2, "─┼─".join("─" * cell_width(column[0]) for column in columns))
-    return "\n".join([*lines, tail_text(grid)])
+    return "\n".join([*lines, tail_text(grid)] if sized else lines)
 
 
 def cell_width(value: str) -> int:
@@ -166,8 +180,8 @@ def wrapped(body: str) -> str:
     return f'<div class="luma-result mathjax_ignore tex2jax_ignore">{STYLE}{body}</div>'
 
 
-def table_html(table: pa.Table, limit: int | None = 10) -> str:
-    """A table as HTML, without the wrapper that carries its style."""
+def table_html(table: pa.Table, limit: int | None = 10, *, sized: bool = True) -> str:
+    """A table as HTML, without the wrapper that carries its style; its size under it unless a title says it."""
     if not table.num_columns:
         return ""
     grid = make_grid(table, limit)
@@ -188,10 +202,9 @@ def table_html(table: pa.Table, limit: int | None = 10) -> str:
     more = grid.total_rows - grid.rows
     tail = f"<b>… {count_text(more, 'more row')}</b> · " if more else ""
     left_out = f" · <b>{count_text(grid.hidden, 'column')} not shown</b>" if grid.hidden else ""
-    return (
-        f'<div class="luma-scroll"><table class="luma-table"><thead><tr>{"".join(heads)}</tr></thead><tbody>{rows}</tbody></table></div>'
-        f'<div class="luma-size">{tail}{grid.size}{left_out}</div>'
-    )
+    body = f'<div class="luma-scroll"><table class="luma-table"><thead><tr>{"".join(heads)}</tr></thead><tbody>{rows}</tbody></table></div>'
+    said = f"{tail}{grid.size}{left_out}" if sized else left_out.removeprefix(" · ")
+    return f'{body}<div class="luma-size">{said}</div>' if said else body
 
 
 def badge_html(run: RunRecord, lead: str = "") -> str:

@@ -9,14 +9,18 @@ from typing import TYPE_CHECKING, Any
 import pyarrow as pa
 
 from luma_bench.bench.ask import Ask
+from luma_bench.bench.persisting import in_memory, persisted, stored_rows
 from luma_bench.bench.relations import arrow_relations
 from luma_bench.bench.result import Result
+from luma_bench.errors import ClosedError, ReadOnlyError
 from luma_bench.types.identity import Identity
+from luma_bench.types.limits import Limits
 from luma_bench.types.record import RunRecord
 from luma_bench.types.scan import ScanCounters
 from luma_bench.types.sql_text import quoted
 
 if TYPE_CHECKING:
+    from luma_bench.bench.binding import Binder
     from luma_bench.bench.statements import Statements
     from luma_bench.bench.transaction import Transaction
     from luma_bench.storage.store import ResolvedSnapshot
@@ -31,7 +35,10 @@ class PinnedExecutor:
         snapshot: ResolvedSnapshot,
         identity: Identity,
         transaction: Transaction | None = None,
+        *,
+        read_only: bool = False,
     ) -> None:
+        self._read_only = read_only
         self._statements = statements
         self._pinned = snapshot
         self._identity = identity
@@ -52,6 +59,18 @@ class PinnedExecutor:
     def __hash__(self) -> int:
         return hash((id(self._statements), self._pinned.id))
 
+    def shared(self, binder: Binder, identity: Identity) -> ResolvedSnapshot | None:
+        """What it reads, for a statement of the same bench and identity to read in one plan; None for any other.
+
+        Raises
+        ------
+        TransactionError
+            It reads uncommitted rows, and their transaction has ended.
+        """
+        self._check()
+        same = self._statements.runner.binder is binder and self._identity == identity
+        return self._pinned if same else None
+
     @property
     def snapshot(self) -> int:
         """The snapshot that this executor reads."""
@@ -65,10 +84,18 @@ class PinnedExecutor:
         engine: str = "auto",
         strict: bool = False,
         tables: Mapping[str, Any] | None = None,
+        timeout: float | None = None,
     ) -> Result:
-        """Run one SELECT text and give its finished result."""
-        ask = self._ask(params=params or {}, engine=engine, strict=strict, tables=tables or {})
-        return self._recorded(self._statements.run(text, ask, read_only=True))
+        """Run one SELECT text and give its finished result.
+
+        Raises
+        ------
+        CancelledError
+            It ran for more than `timeout` seconds; None is what the settings say.
+        """
+        limits = None if timeout is None else Limits.of(self._statements.runner.store.settings, timeout)
+        ask = self._ask(params=params or {}, engine=engine, strict=strict, tables=tables or {}, limits=limits)
+        return self._recorded(self._statements.run(text, ask, read_only=True).over(lambda: self))
 
     def read(self, table: str, columns: Sequence[str] | None = None) -> Result:
         """A whole table, or some of its columns, without SQL: exactly the Arrow types that were written."""
@@ -85,13 +112,76 @@ class PinnedExecutor:
             elapsed=time.perf_counter() - started, rows_read=counters.rows_read, bytes_read=counters.bytes_read,
             segments_read=counters.segments_read, chunks_read=counters.chunks_read, rows_out=rows.num_rows,
         )  # fmt: skip
-        return self._recorded(Result(rows, record, f"FROM {table}"))
+        return self._recorded(Result(rows, record, f"FROM {table}").over(lambda: self))
+
+    def answer(self, rows: pa.Table) -> Result:
+        """Rows in memory as a finished result, exactly as they are."""
+        self._check()
+        return in_memory(rows, self._pinned.id).over(lambda: self)
+
+    def stream(
+        self,
+        text: str,
+        *,
+        engine: str = "auto",
+        strict: bool = False,
+        tables: Mapping[str, Any] | None = None,
+    ) -> pa.RecordBatchReader:
+        """The rows of one SELECT text as the engine makes them, for more rows than memory holds; nothing is cached."""
+        ask = self._ask(engine=engine, strict=strict, tables=tables or {}, cache=False)
+        return self._statements.stream(text, ask)
+
+    def scan(self, table: str, columns: Sequence[str] | None = None) -> pa.RecordBatchReader:
+        """A whole table, or some of its columns, as a stream without SQL, in exactly the types that were written."""
+        self._check()
+        if self._pinned.object("view", table) is not None:
+            listed = "*" if columns is None else ", ".join(map(quoted, columns))
+            return self.stream(f"SELECT {listed} {whole(table)}")
+        access = self._statements.runner.binder.access
+        return stored_rows(access.scan(self._pinned, table, self._identity), self.schema(table), columns)
+
+    def store(self, table: str, rows: pa.RecordBatchReader, mode: str, **details: Any) -> PinnedExecutor:
+        """Write rows into a table in one commit, and give what reads the snapshot that it made.
+
+        Raises
+        ------
+        ReadOnlyError
+            The bench is read-only.
+        LumaError
+            As of `Bench.write`; nothing was written.
+        """
+        self._check()
+        if self._read_only:
+            raise ReadOnlyError.opened("persist")
+        made = persisted(self._statements, self._identity, self._transaction, table, rows, mode, details)
+        return PinnedExecutor(self._statements, made, self._identity, self._transaction)
+
+    @property
+    def loose(self) -> bool:
+        """It belongs to a bench."""
+        return False
+
+    def relation(self, name: str) -> str:
+        """The name of a table or view as the catalog has it, from how it is written (`sales.orders`).
+
+        Raises
+        ------
+        CatalogError
+            There is none.
+        """
+        return self._pinned.relation(name)
 
     def schema(self, table: str) -> pa.Schema:
         """The exact Arrow schema of a table, without `_rowid`; the one that SQL gives, of a view."""
         if self._pinned.object("view", table) is not None:
             return self.describe(whole(table))
         return self._pinned.find(table).arrow
+
+    def order(self, table: str) -> tuple[str, ...] | None:
+        """The columns that a table declares its rows to be in the order of; None for a view: its rows have no ids."""
+        if self._pinned.object("view", table) is not None:
+            return None
+        return self._pinned.find(table).settings.sort_by
 
     def rows(self, table: str) -> int:
         """The number of rows of a table, which costs no scan; those of a view are counted."""
@@ -119,6 +209,8 @@ class PinnedExecutor:
         )
 
     def _check(self) -> None:
+        if self._statements.closed:
+            raise ClosedError.bench(self._statements.runner.store.shown)
         if self._uncommitted and self._transaction is not None:
             self._transaction.check_open("A DataFrame of uncommitted rows")
 

@@ -12,6 +12,7 @@ import pyarrow as pa
 
 from luma_bench.bench.ask import Ask
 from luma_bench.errors import CancelledError, CatalogError
+from luma_bench.types.scan import ScanCounters
 from luma_bench.types.sql_text import quoted
 
 if TYPE_CHECKING:
@@ -49,7 +50,7 @@ def export(
 
     if (named := pinned.named(what)) is not None:
         scan = statements.runner.binder.access.scan(pinned, named.name, identity)
-        stream = scan.stream(list(range(1, len(scan.schema))), (), statements.counters())
+        stream = scan.stream(list(range(1, len(scan.schema))), (), ScanCounters())
         written = named.arrow
         reader = pa.RecordBatchReader.from_batches(written, (_written(batch, written) for batch in stream))
         total: int | None = scan.rows()

@@ -7,7 +7,8 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Mapping
+import threading
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path, PurePosixPath
 from typing import Final
@@ -64,11 +65,14 @@ class ExternalFiles:
     """
 
     def __init__(self, settings: Settings, base: Path | None, bench: Path | None) -> None:
-        start = base or Path(os.sep)
+        self._start = start = base or Path(os.sep)
+        self._own = bench
         keep = [
             item for item in settings.files if base is not None or Path(item).is_absolute() or "://" in item
         ]
         self._settings = settings
+        self._lock = threading.Lock()
+        self._named = dict.fromkeys(keep)
         self._readable = AllowList(keep, start, bench, "files")
         self._writable = AllowList(settings.files_write if base else (), start, bench, "files_write")
         self._urls = tuple(item.rstrip("/") for item in settings.files if "://" in item)
@@ -120,6 +124,13 @@ class ExternalFiles:
         files = FileInputs(tuple(paths), arrow, sum(Path(path).stat().st_size for path in paths))
         offsets = query.offsets.behind(own)
         return replace(query, sql=sql, offsets=offsets, params=_used(query, calls), edits=()), files
+
+    def allow(self, names: Sequence[str]) -> None:
+        """Let statements read these paths, globs and URLs too: for one who names files to the program, and not in a text."""
+        with self._lock:
+            self._named |= dict.fromkeys(names)
+            self._readable = AllowList(tuple(self._named), self._start, self._own, "files")
+            self._urls = tuple(item.rstrip("/") for item in self._named if "://" in item)
 
     def writable(self, name: str) -> Path:
         """The real path of a file that a statement may write.

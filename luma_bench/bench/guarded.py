@@ -52,6 +52,11 @@ class GuardedScan:
         """`_rowid`, then the table's columns; a masked one may hold NULL."""
         return self._schema
 
+    @property
+    def hidden(self) -> frozenset[str]:
+        """The names of masked columns."""
+        return self._rules.hidden
+
     def rows(self) -> int:
         """The number of rows that are seen; counted once."""
         if not self._rules.filtered:

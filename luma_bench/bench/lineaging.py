@@ -7,11 +7,13 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from luma_bench.bench.ask import Ask
+from luma_bench.bench.views import STORED
 from luma_bench.errors import KadeQLUnsupportedError
 from luma_bench.language import Merge, Query
 from luma_bench.language.placed import Kind
 from luma_bench.plan.engine import View
 from luma_bench.plan.lineage import Lineage, change_lineage, query_lineage
+from luma_bench.types.schema import ROWS_PREFIX, rows_relation
 
 if TYPE_CHECKING:
     from luma_bench.bench.statements import Statements
@@ -65,8 +67,19 @@ def lineage_of(statements: Statements, text: str, ask: Ask) -> Lineage:
         names = statements.schema(text, ask).names
     except KadeQLUnsupportedError as error:
         return Lineage(statement.source, (), unknown=error.message)
+    tables |= {rows_relation(name): source.schema.names for name, source in bound.inputs.sources.items()}
     told = query_lineage(bound.fragment.text, tables, _views(bound.inputs.views), names)
-    return replace(told, text=statement.source)
+    columns = tuple(
+        replace(column, sources=tuple(dict.fromkeys(_stored_column(name) for name in column.sources)))
+        for column in told.columns
+    )
+    return replace(told, text=statement.source, columns=columns)
+
+
+def _stored_column(source: str) -> str:
+    """A source as the catalog names it: not as its raw rows, nor as what a relation of the call hides."""
+    table, point, column = source.removeprefix(ROWS_PREFIX).partition(f"{STORED}.")
+    return f"{table}.{column}" if point else table
 
 
 def _views(views: Sequence[View]) -> Mapping[str, tuple[str, Sequence[str]]]:

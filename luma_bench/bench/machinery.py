@@ -9,6 +9,7 @@ from collections.abc import Generator
 from typing import TYPE_CHECKING
 
 from luma_bench.bench.allowed import working_folder
+from luma_bench.bench.policy import PolicyBook
 from luma_bench.bench.row_rules import EngineRules
 from luma_bench.errors import ClosedError
 
@@ -19,9 +20,18 @@ if TYPE_CHECKING:
 
 
 class Machinery:
-    """Built on first use: the language and the engine load with the first question, not with the first open."""
+    """Built on first use: the language and the engine load with the first question, not with the first open.
+
+    Attributes
+    ----------
+    book
+        The policies in force.
+    closed
+        Whether the store is.
+    """
 
     def __init__(self, store: Store) -> None:
+        self.book = PolicyBook(store)
         self._store = store
         self._base = working_folder()
         self._lock = threading.Lock()
@@ -69,6 +79,7 @@ class Machinery:
         return Statements(
             Runner(
                 self._store,
+                self.book,
                 {engine.name: engine for engine in engines},
                 Router(),
                 inspector,
@@ -100,6 +111,7 @@ class Machinery:
         """Stop the engine and release the store's files."""
         self.closed = True
         if self._statements is not None:
+            self._statements.closed = True
             for engine in self._statements.runner.engines.values():
                 engine.close()
             self._statements.runner.results.clear()

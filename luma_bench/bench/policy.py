@@ -8,11 +8,14 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 from luma_bench.errors import ForbiddenError
-from luma_bench.storage.store import ResolvedSnapshot, Store
-from luma_bench.types.identity import Identity
-from luma_bench.types.schema import CatalogObject, TableSchema
+
+if TYPE_CHECKING:
+    from luma_bench.storage.store import Store
+    from luma_bench.types.identity import Identity
+    from luma_bench.types.schema import CatalogObject, TableSchema
 
 POLICY = "policy"
 """The kind of a policy among the catalog's objects."""
@@ -138,15 +141,25 @@ class TableRules:
 
 
 class PolicyBook:
-    """The policies in force on one store."""
+    """The policies in force on one store. Thread-safe."""
 
     def __init__(self, store: Store) -> None:
         self._store = store
+        self._read: tuple[object, tuple[Policy, ...]] = (None, ())
 
-    def policies(self, view: ResolvedSnapshot | None = None) -> list[Policy]:
-        """Those of the newest snapshot, or of a view, by table and name."""
-        held = (self._store.resolve() if view is None else view).objects_of(POLICY)
-        return [Policy.of(item) for item in held]
+    def policies(self) -> tuple[Policy, ...]:
+        """Those of the newest snapshot, by table and name."""
+        newest = self._store.resolve()
+        # Snapshots share their objects until a commit of any process changes one: other objects are read anew.
+        objects, held = self._read
+        if objects is not newest.objects:
+            held = tuple(Policy.of(item) for item in newest.objects_of(POLICY))
+            self._read = (newest.objects, held)
+        return held
+
+    def permit(self, identity: Identity) -> ChangePermit:
+        """What an identity may change."""
+        return ChangePermit(self, identity)
 
     def of_table(self, table_id: int) -> list[Policy]:
         """Those of a table."""

@@ -12,6 +12,7 @@ import pyarrow as pa
 
 from luma_bench.bench.ask import Ask
 from luma_bench.bench.binding import located, missing_value
+from luma_bench.bench.frames import handed
 from luma_bench.bench.result import Result
 from luma_bench.errors import (
     KadeQLBindError,
@@ -187,7 +188,7 @@ def kept(statement: Prepare | Deallocate, ask: Ask, runner: Runner) -> Result:
     shelf = _shelf(ask, statement)
     if isinstance(statement, Prepare):
         check_files(statement.statement, runner)
-        shelf.put(statement, ask.tables)
+        shelf.put(statement, handed(ask.tables))
         shown, params = statement.name, [f"${name}" for name in statement.params]
     else:
         shown, params = statement.name or "ALL", []

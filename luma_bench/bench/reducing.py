@@ -14,7 +14,7 @@ from luma_bench.plan.scanrules.key_ranges import key_predicate
 from luma_bench.plan.scanrules.semi_join import Reduction, reductions
 from luma_bench.plan.scanrules.texts import ParsedText, ParsedTexts
 from luma_bench.plan.scanrules.top_rows import top_rows
-from luma_bench.types.schema import TableSchema
+from luma_bench.types.schema import ROWS_PREFIX, TableSchema, rows_relation
 from luma_bench.types.statistics import Matching, ScanStatistics, Skip
 
 TOP_K, SEMI_JOIN = "top-k", "semi-join"
@@ -49,13 +49,15 @@ class Reducer:
             return ()
         metered = {name: source for name, source in inputs.sources.items() if isinstance(source, MeteredScan)}
         viewed = "\n".join(view.sql for view in inputs.views).casefold()
+        read = fragment.text.casefold() if ROWS_PREFIX in fragment.text else ""
         large = {
             name.casefold(): (name, source, statistics)
             for name, source in metered.items()
             if source.table_rows >= self.least_rows
             and (statistics := source.statistics) is not None
             and statistics.chunks >= self.least_chunks
-            # A view may read it besides, and scans of one table are not told apart.
+            # A view may read it besides, or with_rowid(t), and scans of one table are not told apart.
+            and rows_relation(name.casefold()) not in read
             and (not viewed or (name.casefold() not in viewed and '"' not in name))
         }
         if not large:

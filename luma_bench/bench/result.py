@@ -9,11 +9,15 @@ from typing import TYPE_CHECKING
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from luma_bench.errors import UnsupportedError
 from luma_bench.types.record import RunRecord
 
 if TYPE_CHECKING:
     import pandas as pd
     import polars as pl
+
+    from luma_bench.frame import DataFrame
+    from luma_bench.types.executor import Executor
 
 _INT64 = (decimal.Decimal(-(2**63)), decimal.Decimal(2**63 - 1))
 
@@ -31,7 +35,7 @@ class Result:
         The results of every statement of the text that this result came from, in order; the last is this one.
     """
 
-    __slots__ = ("_explain", "_results", "_table", "run", "text")
+    __slots__ = ("__weakref__", "_earlier", "_executor", "_explain", "_table", "run", "text")
 
     def __init__(
         self, table: pa.Table, run: RunRecord, text: str, explain: Callable[[], str] | None = None
@@ -40,22 +44,32 @@ class Result:
         self.run = run
         self.text = text
         self._explain = explain
-        self._results: tuple[Result, ...] = (self,)
+        self._executor: Callable[[], Executor] | None = None
+        # Not itself: in a circle its rows would stay in memory until Python looks for circles.
+        self._earlier: tuple[Result, ...] = ()
 
     @property
     def results(self) -> tuple[Result, ...]:
         """The results of every statement of the text, in order."""
-        return self._results
+        return (*self._earlier, self)
 
     def among(self, results: tuple[Result, ...]) -> Result:
         """The same result as the last of several, for `results`."""
-        last = Result(self._table, self.run, self.text, self._explain)
-        last._results = (*results[:-1], last)
+        last = self.ran(self.run)
+        last._earlier = results[:-1]
         return last
 
     def ran(self, run: RunRecord, explain: Callable[[], str] | None = None) -> Result:
         """The same rows under another record, and another plan where one is given."""
-        return Result(self._table, run, self.text, self._explain if explain is None else explain)
+        made = Result(self._table, run, self.text, self._explain if explain is None else explain)
+        made._executor = self._executor
+        return made
+
+    def over(self, executor: Callable[[], Executor]) -> Result:
+        """The same result with what frames over it run on, made when one is asked for."""
+        made = self.ran(self.run)
+        made._executor = executor
+        return made
 
     @property
     def schema(self) -> pa.Schema:
@@ -110,6 +124,33 @@ class Result:
         frame = pl.from_arrow(narrowed(self._table))
         return frame if isinstance(frame, pl.DataFrame) else frame.to_frame()
 
+    def frame(self) -> DataFrame:
+        """A lazy DataFrame over the rows, which stay in memory; it meets frames of its bench at the snapshot it ran on.
+
+        Its rows are in the order of the result.
+
+        Raises
+        ------
+        SnapshotExpired
+            The snapshot is gone.
+        SchemaError
+            Two columns have one name.
+
+        Examples
+        --------
+        >>> late = bench.kadeql("SELECT carrier, count(*) AS n FROM flights GROUP BY ALL ORDER BY carrier")
+        >>> late.frame()[["carrier"]].head(1).to_arrow().num_rows
+        1
+        """
+        from luma_bench.frame import DataFrame
+        from luma_bench.plan.nodes import Relation
+
+        if self._executor is None:
+            raise UnsupportedError(
+                "This result belongs to no bench.", hint="Take one from bench.kadeql(…), or use to_arrow()."
+            )
+        return DataFrame(self._executor(), Relation(self._table))
+
     def explain(self) -> str:
         """The plan that ran, with its engine, snapshot and pruning, as text."""
         return self._explain() if self._explain is not None else self.run.badge
@@ -123,6 +164,12 @@ class Result:
         from luma_bench.bench import display
 
         return display.html(self)
+
+    def titled(self, title: str, *, html: bool = False) -> str:
+        """The same as text or as HTML, under a title that says of how many rows these are the first."""
+        from luma_bench.bench import display
+
+        return display.titled_html(self, title) if html else display.titled_text(self, title)
 
 
 def narrowed(table: pa.Table) -> pa.Table:

@@ -11,13 +11,13 @@ from dataclasses import replace
 
 import pyarrow as pa
 
-from luma_bench.bench.allowed import working_folder
 from luma_bench.bench.ask import Ask
 from luma_bench.bench.binding import Binder, Bound
 from luma_bench.bench.cache import PlanCache, ResultCache, frozen
 from luma_bench.bench.explaining import Explainer
 from luma_bench.bench.external import ExternalFiles, file_nodes
 from luma_bench.bench.metered import MeteredScan
+from luma_bench.bench.policy import PolicyBook
 from luma_bench.bench.result import Result
 from luma_bench.engines.router import Router
 from luma_bench.language import Query
@@ -34,16 +34,17 @@ class Runner:
     def __init__(
         self,
         store: Store,
+        book: PolicyBook,
         engines: Mapping[str, Engine],
         router: Router,
         inspector: SqlInspector,
-        files: ExternalFiles | None = None,
+        files: ExternalFiles,
     ) -> None:
         self.store = store
-        self.files = files or ExternalFiles(store.settings, working_folder(), store.path)
+        self.files = files
         self.engines = engines
         self.router = router
-        self.binder = Binder(store, engines, router, inspector, self.files)
+        self.binder = Binder(store, book, engines, router, inspector, self.files)
         self.explainer = Explainer(self)
         self.results = ResultCache(store.settings.result_cache_bytes)
         self.column_types: PlanCache[tuple[str, ...]] = PlanCache()

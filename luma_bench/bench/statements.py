@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import time
 from dataclasses import replace
 
@@ -12,6 +13,8 @@ from luma_bench.bench.ask import Ask
 from luma_bench.bench.binding import located
 from luma_bench.bench.cache import PlanCache
 from luma_bench.bench.describing import described
+from luma_bench.bench.executor import PinnedExecutor
+from luma_bench.bench.frames import standing
 from luma_bench.bench.pointed import among, pointed
 from luma_bench.bench.prepared import executed, kept
 from luma_bench.bench.result import Result
@@ -52,18 +55,24 @@ from luma_bench.types.identity import Identity, Permit
 from luma_bench.types.inspector import SqlInspector
 from luma_bench.types.limits import Limits
 from luma_bench.types.record import Snapshot
-from luma_bench.types.scan import ScanCounters
 
 _ATTEMPTS = 20
 """How often a statement of its own is tried when constraints were checked against rows that others change."""
 
 
 class Statements:
-    """Runs whole texts over one store."""
+    """Runs whole texts over one store.
+
+    Attributes
+    ----------
+    closed
+        Whether the bench is: frames outlive it.
+    """
 
     def __init__(
         self, runner: Runner, inspector: SqlInspector, plans: PlanCache[tuple[Statement, ...]]
     ) -> None:
+        self.closed = False
         self.runner = runner
         self.writer = Writer(runner, inspector)
         self.shows = Shows(runner)
@@ -121,6 +130,10 @@ class Statements:
         """The Arrow schema one query yields, without running it."""
         query = self._query(text)
         bound = self.runner.bind(query, ask, self.runner.resolve(ask))
+        if (
+            bound.inputs.files is not None
+        ):  # what files hold is known to who may open them: the engine, and no binder
+            return self.stream(f"SELECT * FROM (\n{text}\n) LIMIT 0", ask).schema
         try:
             return described(self._inspector, bound)
         except KadeQLError as error:
@@ -129,10 +142,6 @@ class Statements:
     def explain_text(self, text: str, ask: Ask) -> str:
         """The plan of one query as printed text."""
         return self.runner.explainer.text(self._query(text), ask)
-
-    def counters(self) -> ScanCounters:
-        """Fresh counters, for a scan outside of a statement."""
-        return ScanCounters()
 
     def progress(self, identity: Identity) -> float | None:
         """The fraction done of the newest running statement that the identity may see."""
@@ -153,13 +162,14 @@ class Statements:
 
     def _one(self, statement: Statement, ask: Ask, read_only: bool, place: Place) -> Result:
         limits = ask.limits or Limits.of(self.runner.store.settings)
-        ask = replace(ask, limits=limits.started(), notes={})
+        ask = replace(ask, limits=limits.started(), notes={}, tables=standing(ask.tables))
         activity = self.activities.prepared(statement.source, ask.identity)
         # An interrupt may come anywhere, also inside the first way out: the second takes it off all the same.
         try:
             self.activities.begin(activity)
             try:
                 result = self._answered(statement, ask, read_only, place)
+                result = self._framed(result, ask.identity, place.transaction, read_only)
                 if not ask.notes:
                     return result
                 return result.ran(replace(result.run, warnings=(*result.run.warnings, *ask.notes)))
@@ -173,6 +183,20 @@ class Statements:
         finally:
             self.activities.end(activity)
 
+    def _framed(
+        self, result: Result, identity: Identity, transaction: Transaction | None, read_only: bool
+    ) -> Result:
+        """The result with what frames over it run on: the snapshot that it was read at, or the transaction while it lasts."""
+        snapshot = result.run.snapshot
+
+        def executor() -> PinnedExecutor:
+            if transaction is not None:
+                with contextlib.suppress(TransactionError):  # it is over: its snapshot stays
+                    return PinnedExecutor(self, transaction.view, identity, transaction)
+            return PinnedExecutor(self, self.runner.store.resolve(snapshot), identity, read_only=read_only)
+
+        return result.over(executor)
+
     def _answered(self, statement: Statement, ask: Ask, read_only: bool, place: Place) -> Result:
         if isinstance(statement, Begin | Commit | Rollback):
             return place.run(statement)
@@ -180,6 +204,7 @@ class Statements:
             return kept(statement, ask, self.runner)
         if isinstance(statement, Execute):
             statement, ask = executed(statement, ask, self.runner)
+            ask = replace(ask, tables=standing(ask.tables))
         transaction = place.transaction
         if transaction is None:
             return self._alone(statement, ask, read_only)
@@ -205,7 +230,7 @@ class Statements:
         if isinstance(statement, TagSnapshot):
             made = self.runner.store.tag(statement.name)
             return changed(statement.source, Done("tag"), made.id, made.id, started)
-        permit = self.runner.binder.access.permit(ask.identity)
+        permit = self.runner.binder.access.book.permit(ask.identity)
         done, made = self._committed(statement, ask, permit)
         return changed(statement.source, done, made.id, made.id, started)
 

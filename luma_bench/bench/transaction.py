@@ -79,7 +79,7 @@ class Transaction:
             self._store.pins.hold_for(self, self._base.id)
         else:
             message, author, token = self._details
-            permit = self._statements.runner.binder.access.permit(self._session.identity)
+            permit = self._statements.runner.binder.access.book.permit(self._session.identity)
             self._inside = self._store.begin(message=message, author=author, token=token, permit=permit)
             self._base = self._inside.base
         self._ending = ""

@@ -6,7 +6,6 @@ from dataclasses import replace
 
 from luma_bench.bench.ask import Ask
 from luma_bench.bench.namespaces import check_schema, create_schema, drop_schema
-from luma_bench.bench.relations import arrow_relations
 from luma_bench.bench.runner import Runner
 from luma_bench.bench.views import StoredView
 from luma_bench.errors import CatalogError, KadeQLBindError, KadeQLError, KadeQLUnsupportedError, choices
@@ -149,7 +148,7 @@ class ViewChanges:
 
     def _check_reads(self, statement: CreateView, ask: Ask) -> None:
         """A view reads what the bench holds: the caller's own relations are gone after the call."""
-        own = {name.casefold() for name in arrow_relations(ask.tables)}
+        own = {name.casefold() for name in ask.tables}
         for read in statement.query.reads:
             if read.name.casefold() in own:
                 raise KadeQLUnsupportedError(

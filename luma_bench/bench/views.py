@@ -16,14 +16,17 @@ from luma_bench.bench.cache import PlanCache
 from luma_bench.errors import CatalogError, KadeQLBindError, KadeQLError
 from luma_bench.language import Pin, Query, ViewUse, renamed, stored_query
 from luma_bench.language.references import is_information
+from luma_bench.language.row_ids import no_row_ids
 from luma_bench.plan.engine import FileInputs, View
 from luma_bench.storage.store import ResolvedSnapshot
 from luma_bench.types.inspector import SqlInspector
 from luma_bench.types.scan import ScanSource
 from luma_bench.types.schema import CatalogObject
 
-_STORED = " @bench"
+STORED = " @bench"
 """Behind the name of a stored relation whose own name the caller's relation has."""
+_FRAME = "\0"
+"""Before the name of a frame in a path, where no name of a view has it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,12 +53,17 @@ class StoredView:
 
 
 def in_view(error: KadeQLError, path: tuple[str, ...], whole: str, span: tuple[int, int]) -> KadeQLError:
-    """An error of a view's stored text, pointing at the place in `whole` that reads the first view of `path`."""
+    """An error of the text of a view or frame, pointing at the place in `whole` that reads the first of `path`."""
     where = f", line {error.line}, column {error.column}" if error.line is not None else ""
     *readers, name = path
-    through = f", which view {readers[-1]!r} reads" if readers else ""
-    message = f"In view {name!r}{where}{through}: {error.plain}"
+    through = f", which {_shown(readers[-1])} reads" if readers else ""
+    message = f"In {_shown(name)}{where}{through}: {error.plain}"
     return type(error)(message, text=whole, span=span, hint=error.hint)
+
+
+def _shown(name: str) -> str:
+    """What a part of a path is, and its name."""
+    return f"frame {name.removeprefix(_FRAME)!r}" if name.startswith(_FRAME) else f"view {name!r}"
 
 
 class Views:
@@ -95,12 +103,16 @@ class Views:
         return bodies, pinned
 
 
+FramePart = tuple[str, Mapping[str, Any], ResolvedSnapshot]
+"""A frame as a part of a statement: its text, its relations in memory by their names there, and what it reads."""
+
+
 @dataclass(slots=True)
 class Reading:
     """What a query and the views below it read, collected while it is bound.
 
     `scan` gives a table's source, `pinned_at` the snapshot of a pin, `files` a query with its files, `information` a
-    relation that tells of the catalog.
+    relation that tells of the catalog; `frames` are those that the caller handed in.
     """
 
     views_of: Views
@@ -114,6 +126,7 @@ class Reading:
     views: dict[str, View] = field(default_factory=dict[str, View])
     uses: dict[str, ViewUse] = field(default_factory=dict[str, ViewUse])
     opened: list[FileInputs] = field(default_factory=list[FileInputs])
+    frames: dict[str, FramePart] = field(default_factory=dict[str, FramePart])
     _hidden: frozenset[str] = frozenset()
     _open: list[str] = field(default_factory=list[str])
     _whole: str = ""
@@ -134,10 +147,17 @@ class Reading:
         KadeQLBindError
             A pin names no snapshot or no relation of its snapshot, or views read each other in a circle.
         """
-        self._hidden = frozenset(name.casefold() for name in self.relations)
+        self._hidden = frozenset(name.casefold() for name in (*self.relations, *self.frames))
         self._whole = query.whole
         self._tables(query, snapshot)
+        spans = {read.name.casefold(): read.span for read in reversed(query.reads)}
+        for name, frame in self.frames.items():
+            self._frame(name, frame, snapshot, spans.get(name.casefold(), (query.start, query.end)))
         for read in query.reads:
+            if read.rows and read.name.casefold() in self._hidden:
+                raise no_row_ids(f"{read.name!r} is a relation of this call", query.whole, read.span)
+            if read.rows:
+                _require_stored(read.name, snapshot, query, read.span)
             if read.name.casefold() not in self._hidden:
                 self._relation(read.name, snapshot, "", read.span, ())
         for pin in query.pins:
@@ -152,6 +172,8 @@ class Reading:
 
     def _pin(self, pin: Pin, query: Query, span: tuple[int, int], path: tuple[str, ...]) -> None:
         past = self.pinned_at(pin, query)
+        if pin.rows and past.object("view", pin.table) is not None:
+            _require_stored(pin.table, past, query, pin.span)
         if not self._relation(pin.table, past, pin.alias[len(pin.table) :], span, path):
             raise _absent(pin.table, past, query, pin.span)
         self.pinned.append(past.id)
@@ -181,7 +203,7 @@ class Reading:
     ) -> None:  # fmt: skip
         key = alias.casefold()
         if key in self._open:
-            circle = " → ".join(map(repr, (*path, item.name)))
+            circle = " → ".join(repr(name.removeprefix(_FRAME)) for name in (*path, item.name))
             raise KadeQLBindError(
                 f"Views read each other in a circle: {circle}.",
                 text=self._whole,
@@ -191,8 +213,23 @@ class Reading:
         if key in self.views:
             return
         self._open.append(key)
-        path = (*path, item.name)
-        stored = StoredView.of(item)
+        self._body(StoredView.of(item), alias, snapshot, suffix, span, (*path, item.name), {})
+        self._open.remove(key)
+
+    def _frame(self, name: str, frame: FramePart, snapshot: ResolvedSnapshot, span: tuple[int, int]) -> None:
+        """Have a frame as a view of its text; at another snapshot than the statement's it reads like a view in AT."""
+        text, tables, at = frame
+        suffix = ""
+        if (at.id, at.draft) != (snapshot.id, snapshot.draft):
+            suffix = f" @VERSION {at.id}" if not at.draft else f" @TRANSACTION {at.draft}"
+            self.pinned.append(at.id)
+        self._body(StoredView(text), name, at, suffix, span, (_FRAME + name,), tables)
+
+    def _body(
+        self, stored: StoredView, alias: str, snapshot: ResolvedSnapshot, suffix: str, span: tuple[int, int],
+        path: tuple[str, ...], memory: Mapping[str, Any],
+    ) -> None:  # fmt: skip
+        """Have the view `alias` of a text that reads relations of a snapshot, under a suffix, and those in `memory`."""
         whole = self._whole
         try:
             query = self.views_of.query(stored)
@@ -200,7 +237,14 @@ class Reading:
                 self._tables(query, snapshot)
             names: list[tuple[int, str]] = []
             for index, read in enumerate(query.reads):
-                own = suffix or (_STORED if read.name.casefold() in self._hidden else "")
+                if read.name in memory:
+                    own = f"{read.name} @{alias}"
+                    self.relations[own] = memory[read.name]
+                    names.append((index, own))
+                    continue
+                own = suffix or (STORED if read.name.casefold() in self._hidden else "")
+                if read.rows:
+                    _require_stored(read.name, snapshot, query, read.span)
                 if not self._relation(read.name, snapshot, own, span, path):
                     raise _absent(read.name, snapshot, query, read.span)
                 if own:
@@ -216,9 +260,17 @@ class Reading:
             raise (error if error.text is whole else in_view(error, path, whole, span)) from error
         if files is not None:
             self.opened.append(files)
-        self._open.remove(key)
-        self.views[key] = View(alias, query.sql, stored.columns)
+        self.views[alias.casefold()] = View(alias, query.sql, stored.columns)
         self.uses.setdefault(query.sql, ViewUse(path, query.sql, query, span))
+
+
+def _require_stored(name: str, snapshot: ResolvedSnapshot, query: Query, span: tuple[int, int]) -> None:
+    """Make sure that rows are asked for with their ids of a table that there is."""
+    if snapshot.object("view", name) is not None:
+        raise no_row_ids(f"{name!r} is a view", query.whole, span)
+    if snapshot.named(name) is None:
+        error = CatalogError.unknown_table(name, [table.name for table in snapshot.tables.values()])
+        raise KadeQLBindError(error.message, text=query.whole, span=span, hint=error.hint)
 
 
 def _absent(name: str, snapshot: ResolvedSnapshot, query: Query, span: tuple[int, int]) -> KadeQLBindError:

@@ -52,7 +52,7 @@ _Cell = tuple[str, str, str, tuple[str, ...]]
 
 def _cells() -> Iterator[_Cell]:
     yield _said("title", _OPENING)
-    yield _code("open", _OPEN)
+    yield _code("open", OPEN)
     for question in QUESTIONS:
         yield _said(
             f"question-{question.number}", f"## {question.number}. {question.title}\n\n{question.trap}"
@@ -119,7 +119,7 @@ every plane's rotations; each shows a trap that gives a wrong answer without a w
 Under every answer stands its badge: the engine that ran it and why, the snapshot it read, how much it read, and how long
 it took. `make demo` builds the bench; `%luma help` lists what the magics do."""
 
-_OPEN = """\
+OPEN = """\
 %load_ext luma_bench
 
 import os

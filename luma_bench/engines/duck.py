@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 import weakref
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from typing import Literal
 
 import _duckdb
@@ -15,6 +15,7 @@ from luma_bench.config import Settings
 from luma_bench.engines.duck_aside import AsideThread
 from luma_bench.engines.duck_errors import missing_table, read_report
 from luma_bench.engines.duck_external import FileDatabases
+from luma_bench.engines.duck_memory import Trimmer
 from luma_bench.engines.duck_params import bound_values
 from luma_bench.engines.duck_place import place_of
 from luma_bench.engines.duck_pool import Cursor, Database, hook_problem, unread_tables
@@ -24,7 +25,7 @@ from luma_bench.engines.duck_statement import RunningStatement
 from luma_bench.engines.duck_stream import ResultStream
 from luma_bench.engines.duck_zones import zone_labels
 from luma_bench.errors import KadeQLBindError, KadeQLError, choices
-from luma_bench.plan.engine import Inputs, SqlFragment
+from luma_bench.plan.engine import ROWS_PREFIX, Inputs, SqlFragment, rows_relation
 from luma_bench.types.limits import Limits
 
 
@@ -97,9 +98,10 @@ class DuckEngine:
         try:
             with statement.calling():
                 answer = numbered if inputs.sequences else _plain
-                return self._running.aside.call(
+                made = self._running.aside.call(
                     lambda: answer(statement, lambda: _answer(statement)), statement.stop
                 )
+                return self._running.memory.watched(made)
         finally:
             statement.close()
 
@@ -165,6 +167,7 @@ class _Running:
         self._database = Database(settings, scan_path)
         self._with_files = FileDatabases(settings, scan_path)
         self.aside = AsideThread()
+        self.memory = Trimmer()
 
     def begin(self, fragment: SqlFragment, inputs: Inputs) -> RunningStatement:
         with self._lock:
@@ -311,9 +314,9 @@ def _submit(statement: RunningStatement, form: Literal["arrow", "stream"]) -> _d
 
 def _shape(statement: RunningStatement, result: _duckdb.RelationResult) -> ResultShape:
     columns = result.description
-    schemas: Mapping[str, pa.Schema] = {
-        name: source.schema for name, source in statement.inputs.sources.items()
-    }
+    schemas: dict[str, pa.Schema] = {name: source.schema for name, source in statement.inputs.sources.items()}
+    if ROWS_PREFIX in statement.fragment.text:
+        schemas |= {rows_relation(name): schema for name, schema in schemas.items()}
     return result_shape(
         statement.cursor.con,
         [column[0] for column in columns],

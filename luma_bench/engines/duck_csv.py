@@ -28,7 +28,7 @@ def reading_options(
 ) -> dict[str, Any]:
     """Everything that `read_csv` or `read_json` is told.
 
-    An empty value without quotes is NULL, one in quotes is an empty text; unless a column that is no text has one in
+    Quotes are double ones unless the caller says otherwise. An empty value without quotes is NULL, one in quotes is an empty text; unless a column that is no text has one in
     quotes: then the file quotes its NULLs, and both are NULL.
 
     Parameters
@@ -45,8 +45,8 @@ def reading_options(
             {} if target is None or not whole else _matching(con, target, _columns(con, paths, kind, given))
         )
         return given | ({"columns": types} if types else {})
-    if is_tsv(paths[0]):
-        given = {"delim": "\t"} | given
+    # A guess takes another sign for the quotes where it stands in every value of a column.
+    given = {"quote": '"'} | ({"delim": "\t"} if is_tsv(paths[0]) else {}) | given
     given |= _nulls(con, paths, given, _texts(target, options))
     if target is None or "columns" in options or options.get("all_varchar"):
         return given

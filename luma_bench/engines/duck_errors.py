@@ -267,6 +267,13 @@ def _name_error(report: Report, error: duckdb.Error, text: str, tables: list[str
             span=report.span,
             hint=_instead_of(report.kind, report.subject, candidates),
         )
+    if report.subtype == "COLUMN_NOT_FOUND" and report.subject.casefold() == ROW_ID:
+        return KadeQLBindError(
+            f"There is no column {ROW_ID!r} here.",
+            text=text,
+            span=report.span,
+            hint=f"A stored table gives its row ids by name: SELECT {ROW_ID}, * FROM with_rowid(t).",
+        )
     if report.subtype == "COLUMN_NOT_FOUND" and report.candidates:
         known = [_clean(name).strip('"') for name in report.candidates.split(",")]
         known = [name for name in known if name not in _OWN_COLUMNS]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import threading
 import weakref
+from collections import OrderedDict
 from collections.abc import Generator, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
@@ -20,7 +21,7 @@ from luma_bench.engines.duck_result import result_shape
 from luma_bench.engines.duck_zones import zone_labels
 from luma_bench.errors import ClosedError, EngineError, KadeQLBindError, KadeQLUnsupportedError, LumaError
 from luma_bench.types.inspector import SqlStatement
-from luma_bench.types.schema import ROW_ID
+from luma_bench.types.schema import ROW_ID, ROWS_PREFIX
 from luma_bench.types.sql_text import quoted
 
 _READING = frozenset({"SELECT", "FROM", "PIVOT", "PIVOT_WIDER", "PIVOT_LONGER", "UNPIVOT", "VALUES", "TABLE", "DESCRIBE", "SUMMARIZE", "SHOW"})  # fmt: skip
@@ -29,6 +30,8 @@ _CUTTING = (";", "--", "/*", "#")
 _VERBS = _READING | {"INSERT", "UPDATE", "DELETE", "MERGE", "CREATE", "COPY", "EXPLAIN", "CALL", "EXECUTE"}
 _EXPLAIN_OPTIONS = frozenset({"ANALYZE", "FORMAT"})
 _EXPLAIN_PREFIX = "EXPLAIN "
+_DESCRIBED = 256
+"""Texts whose schemas are kept."""
 _BREAKING = (duckdb.FatalException, duckdb.InternalException)
 
 
@@ -63,6 +66,8 @@ class DuckInspector:
         self._held = [self._connections()]
         self._lock = threading.Lock()
         self._known: dict[str, tuple[str, pa.Schema]] = {}
+        # What texts yield over the tables that are known now: frames are made anew and ask again.
+        self._described: OrderedDict[str, pa.Schema] = OrderedDict()
         self._finalizer = weakref.finalize(self, _let_go, self._held)
 
     def classify(self, text: str) -> list[SqlStatement]:
@@ -87,8 +92,12 @@ class DuckInspector:
             The text is no query, or a PIVOT without its list of values: its columns are known when it has run.
         """
         with self._lock, self._whole():
-            require_reading(self._con, text)
             self._arrange(tables)
+            found = self._described.get(text)
+            if found is not None:
+                self._described.move_to_end(text)
+                return found
+            require_reading(self._con, text)
             try:
                 names, types, _, _, deferred = self._con._bind(text)
             except duckdb.Error as error:
@@ -107,7 +116,11 @@ class DuckInspector:
                         text=text,
                         hint="Cast the parameter: $name::INTEGER.",
                     )
-            return result_shape(self._con, names, types, zone_labels(text, tables)).schema
+            schema = result_shape(self._con, names, types, zone_labels(text, tables)).schema
+            self._described[text] = schema
+            if len(self._described) > _DESCRIBED:
+                self._described.popitem(last=False)
+            return schema
 
     def close(self) -> None:
         """Release the connection."""
@@ -121,6 +134,7 @@ class DuckInspector:
         except (duckdb.Error, LumaError) as error:
             if isinstance(error, _BREAKING) or isinstance(error.__cause__, _BREAKING):
                 self._known.clear()
+                self._described.clear()
                 self._held[:] = [self._connections(broken=True)]
             raise
 
@@ -134,14 +148,16 @@ class DuckInspector:
         """Make exactly these tables known, empty."""
         wanted = {name.casefold(): (name, schema) for name, schema in tables.items()}
         for key in [key for key in self._known if key not in wanted]:
+            self._described.clear()
             self._forget(*self._known.pop(key))
         for key, (name, schema) in wanted.items():
             known = self._known.get(key)
             if known is not None and known[0] == name and known[1].equals(schema, check_metadata=True):
                 continue
+            self._described.clear()
             if known is not None:
                 self._forget(*known)
-            visible = schema.remove(0) if schema.names[:1] == [ROW_ID] else schema
+            visible = schema.remove(0) if _hides(name, schema) else schema
             empty = as_scanned(visible).empty_table()
             if not typed_columns(visible):
                 self._con.register(name, empty)
@@ -167,6 +183,16 @@ class DuckInspector:
             if type(told) is type(error):
                 return as_luma_error(told, text, tables, 0.0, len(_EXPLAIN_PREFIX))
         return as_luma_error(error, text, tables, 0.0)
+
+
+def _hides(name: str, schema: pa.Schema) -> bool:
+    """Whether the first column is a scan's row id, which only the relation of the rows themselves shows.
+
+    A scan's is never NULL; one that a query made may be, and is a column like others.
+    """
+    first = schema.field(0) if len(schema) else None
+    hidden = first is not None and first.name == ROW_ID and not first.nullable
+    return hidden and not name.startswith(ROWS_PREFIX)
 
 
 def _let_go(held: list[duckdb.DuckDBPyConnection]) -> None:

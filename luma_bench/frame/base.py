@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-import html
 from collections.abc import Iterator
 from typing import Any, Self
 
 import pyarrow as pa
 
 from luma_bench.errors import SchemaError, UnsupportedError
-from luma_bench.plan.bind import Binder
+from luma_bench.frame.display import Display
+from luma_bench.frame.interchange import Interchange
+from luma_bench.frame.mapping import resolved
+from luma_bench.frame.unchanging import Unchanging
+from luma_bench.plan.bind import Binder, sketched
 from luma_bench.plan.explain import explain
 from luma_bench.plan.expressions import AggregateCall, ColumnRef
 from luma_bench.plan.nodes import Aggregate as Group
@@ -18,11 +21,8 @@ from luma_bench.plan.render import KadeQL, render
 from luma_bench.plan.rules import optimize
 from luma_bench.types.executor import Answer, Executor
 
-_SHOWN = 10
-"""Rows that a frame shows of itself; no others are fetched for it."""
 
-
-class Frame:
+class Frame(Display, Interchange, Unchanging):
     """A plan over one executor, at one snapshot. Immutable; nothing runs until rows or a count are asked for."""
 
     __slots__ = ("__weakref__", "_executor", "_plan", "_query")
@@ -34,7 +34,13 @@ class Frame:
 
     @property
     def plan(self) -> Node:
-        """The plan, before the rules."""
+        """The plan, before the rules.
+
+        Examples
+        --------
+        >>> type(flights.head(3).plan).__name__
+        'Limit'
+        """
         return self._plan
 
     @property
@@ -72,17 +78,35 @@ class Frame:
 
     @property
     def columns(self) -> list[str]:
-        """The column names in order; known without running anything."""
+        """The column names in order; known without running anything.
+
+        Examples
+        --------
+        >>> flights.columns[:2]
+        ['flight_id', 'year']
+        """
         return list(self._plan.names)
 
     @property
     def schema(self) -> pa.Schema:
-        """The Arrow schema: of a stored table as it was written, of anything else as the engine's binder says."""
-        return Binder(self._executor.describe).schema(self._plan)
+        """The Arrow schema: of a stored table as it was written, of anything else as the engine's binder says.
+
+        Examples
+        --------
+        >>> flights.schema.field("origin")
+        pyarrow.Field<origin: string>
+        """
+        return Binder(self._executor.describe, self._sketch).schema(self._plan)
 
     @property
     def dtypes(self) -> dict[str, pa.DataType]:
-        """The Arrow type of each column."""
+        """The Arrow type of each column.
+
+        Examples
+        --------
+        >>> flights[["origin", "distance"]].dtypes
+        {'origin': DataType(string), 'distance': DataType(int32)}
+        """
         return {field.name: field.type for field in self.schema}
 
     def check_column(self, name: object) -> None:
@@ -103,18 +127,38 @@ class Frame:
         return iter(self._plan.names)
 
     def keys(self) -> list[str]:
-        """The column names."""
+        """The column names.
+
+        Examples
+        --------
+        >>> airports.keys()[:2]
+        ['iata', 'icao']
+        """
         return self.columns
 
     # Rows out
 
     @property
     def kadeql(self) -> str:
-        """The KadeQL text that the frame runs."""
+        """The KadeQL text that the frame runs. Tables in memory stand in it as `memory_1`, …, beside the text.
+
+        Examples
+        --------
+        >>> print(flights[flights.dep_delay > 60][["origin"]].kadeql)
+        SELECT origin
+        FROM flights
+        WHERE dep_delay > 60
+        """
         return self._text().text
 
     def explain(self) -> str:
-        """The plan after the rules, which rules fired, the text, and the engine's own plan of it."""
+        """The plan after the rules, which rules fired, the text, and the engine's own plan of it.
+
+        Examples
+        --------
+        >>> "push_filters" in flights.sort_values("month").query("month = 1").explain()
+        True
+        """
         query = self._text()
         engine = self._executor.explain(query.text, tables=query.tables)
         return f"{explain(self._plan)}\n\n{query.text}\n\n{engine}"
@@ -130,32 +174,72 @@ class Frame:
             'auto', or the engine that shall run it.
         strict
             Make a fallback to another engine an error.
+
+        Examples
+        --------
+        >>> flights.query("month = 1").collect().run.engine
+        'duckdb'
         """
         if engine == "auto" and not strict:
+            held = _held(self._plan)
+            if held is not None:
+                return self._executor.answer(held)
             stored = _stored(self._plan)
             if stored is not None:
                 return self._executor.read(stored.name, None if stored is self._plan else self.columns)
-        query = self._text()
+        ready = resolved(self)
+        query = render(optimize(ready.plan).plan) if ready is not self else self._text()
         return self._executor.execute(query.text, engine=engine, strict=strict, tables=query.tables or None)
 
     def to_arrow(self) -> pa.Table:
-        """The rows as an Arrow table; runs the query."""
+        """The rows as an Arrow table; runs the query.
+
+        Examples
+        --------
+        >>> flights.head(3).to_arrow().num_rows
+        3
+        """
         return self.collect().to_arrow()
 
     def to_pandas(self) -> Any:
-        """The rows as a pandas DataFrame; runs the query."""
+        """The rows as a pandas DataFrame; runs the query.
+
+        Examples
+        --------
+        >>> flights.head(3).to_pandas().shape == (3, len(flights.columns))
+        True
+        """
         return self.collect().to_pandas()
 
     def to_polars(self) -> Any:
-        """The rows as a Polars DataFrame; runs the query."""
+        """The rows as a Polars DataFrame; runs the query.
+
+        Examples
+        --------
+        >>> flights.head(3).to_polars().height
+        3
+        """
         return self.collect().to_polars()
 
     def to_reader(self) -> pa.RecordBatchReader:
-        """The rows as a stream of Arrow batches; runs the query."""
-        return self.collect().to_reader()
+        """The rows as a stream of Arrow batches, which come as the engine makes them: more than memory holds may.
 
-    def __arrow_c_stream__(self, requested_schema: object = None) -> object:
-        return self.to_reader().__arrow_c_stream__(requested_schema)
+        Drop the reader to stop the query.
+
+        Examples
+        --------
+        >>> sum(batch.num_rows for batch in flights.to_reader()) == len(flights)
+        True
+        """
+        held = _held(self._plan)
+        if held is not None:
+            return held.to_reader()
+        stored = _stored(self._plan)
+        if stored is not None:
+            return self._executor.scan(stored.name, None if stored is self._plan else self.columns)
+        ready = resolved(self)
+        query = render(optimize(ready.plan).plan) if ready is not self else self._text()
+        return self._executor.stream(query.text, tables=query.tables or None)
 
     def __len__(self) -> int:
         known = self._known_rows()
@@ -166,36 +250,30 @@ class Frame:
 
     @property
     def shape(self) -> tuple[int, int]:
-        """Rows and columns; counting rows runs a query unless the frame is a whole stored table."""
+        """Rows and columns; counting rows runs a query unless the frame is a whole stored table.
+
+        Examples
+        --------
+        >>> flights[["origin", "dest"]].drop_duplicates("origin").shape
+        (3, 2)
+        """
         return len(self), len(self._plan.names)
 
     @property
     def empty(self) -> bool:
-        """Whether there is no row; runs a query for one."""
+        """Whether there is no row; runs a query for one.
+
+        Examples
+        --------
+        >>> flights.query("month = 13").empty
+        True
+        """
         return len(self.with_plan(Limit(self._plan, 1)).to_arrow()) == 0
 
     def __bool__(self) -> bool:
         raise UnsupportedError(
             "A frame has no truth value.", hint="Use frame.empty, len(frame), or a Series' any()."
         )
-
-    def __repr__(self) -> str:
-        return f"{self._title()}\n{self._head()!r}"
-
-    def _repr_html_(self) -> str:
-        return f"<p>{html.escape(self._title())}</p>{self._head()._repr_html_()}"
-
-    def _title(self) -> str:
-        """What the frame is, in one line: its rows, where their number costs nothing, and its columns."""
-        rows = self._known_rows()
-        counted = "rows not counted" if rows is None else f"{rows:,} row{'' if rows == 1 else 's'}"
-        columns = len(self._plan.names)
-        first = "" if rows is not None and rows <= _SHOWN else f"; the first {_SHOWN}:"
-        return f"lb.DataFrame, {counted} \u00d7 {columns} column{'' if columns == 1 else 's'}{first}"
-
-    def _head(self) -> Answer:
-        """The first rows as a finished result, which shows itself: types, escaped values and the run's badge."""
-        return self.with_plan(Limit(self._plan, _SHOWN)).collect()
 
     def _known_rows(self) -> int | None:
         """The number of rows where it costs nothing: a stored table, whatever its columns."""
@@ -208,15 +286,32 @@ class Frame:
 
     def _text(self) -> KadeQL:
         if self._query is None:
-            self._query = render(optimize(self._plan).plan)
+            self._query = sketched(self._plan)
         return self._query
+
+    def _sketch(self, plan: Node) -> KadeQL:
+        return self._text() if plan is self._plan else sketched(plan)
 
 
 def _stored(plan: Node) -> Table | None:
     """The table that the plan is, or takes columns of without changing them."""
+    node = _whole(plan)
+    return node if isinstance(node, Table) else None
+
+
+def _held(plan: Node) -> pa.Table | None:
+    """The rows in memory that the plan is, or takes columns of without changing them."""
+    node = _whole(plan)
+    if not isinstance(node, Relation) or node.row_id is not None:
+        return None
+    return node.data if node is plan else node.data.select(list(plan.names))
+
+
+def _whole(plan: Node) -> Node | None:
+    """What the plan takes columns of without changing them; None when it does anything else."""
     node = plan
     while isinstance(node, Project):
         if any(expression != ColumnRef(name) for name, expression in node.columns):
             return None
         node = node.child
-    return node if isinstance(node, Table) else None
+    return node

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any, cast
 
-from luma_bench.errors import UnsupportedError
+from luma_bench.errors import SchemaError, UnsupportedError
 from luma_bench.plan.expressions import (
     Call,
     Cast,
@@ -16,12 +16,15 @@ from luma_bench.plan.expressions import (
     SqlCondition,
     columns_of,
     conjuncts,
+    has,
     substitute,
 )
 from luma_bench.plan.functions import Kind
 from luma_bench.plan.kinds import kind_of_call
 from luma_bench.plan.literals import constant
 from luma_bench.plan.nodes import Filter, Limit, Node, Project, Sort, Table
+from luma_bench.plan.rules.likeness import Likeness
+from luma_bench.plan.window import Window
 
 COMPARISONS = frozenset(("eq", "ne", "lt", "le", "gt", "ge"))
 
@@ -75,6 +78,14 @@ def binary(
     kinds = (left[1], right[1])
     if function in COMPARISONS or function in ("and", "or"):
         return Call(function, (left[0], right[0])), "bool"
+    if function == "mul" and set(kinds) == {"text", "int"}:
+        text, times = (left[0], right[0]) if kinds[0] == "text" else (right[0], left[0])
+        return Call("repeat", (text, times)), "text"
+    if "text" in kinds and kinds[kinds[0] == "text"] in ("bool", "int", "real", "decimal"):
+        raise SchemaError(
+            f"{function} takes two texts or two numbers, and not {kinds[0]} and {kinds[1]}.",
+            hint="Make both one type first: astype(str), or astype(float).",
+        )
     if function == "add" and "text" in kinds:
         return Call("concat", (left[0], right[0])), "text"
     if function == "floordiv":
@@ -88,21 +99,79 @@ def _number(expression: Expression, kind: Kind) -> tuple[Expression, Kind]:
 
 
 def rebased(expression: Expression, origin: Node, target: Node) -> Expression | None:
-    """The expression over `origin`, over `target`, which was made from it by filters, sorts, limits and projections.
+    """The expression over `origin`, over `target`: one of them was made from the other, or both from a third.
 
-    None when `target` was not, or when a column that is read was dropped or recomputed on the way. The values are
-    worked out row by row, so those of the rows that are left are the same.
+    `target` may have been made by filters, sorts, limits and projections, `origin` by projections. None when a column
+    that is read was dropped or recomputed on the way. The values are worked out row by row, so those of the rows that are
+    left are the same; those of windows are not, so none of these moves to where rows are missing.
     """
+    moved = _rebased(expression, origin, target, _same)
+    if moved is not None or target is origin:
+        return moved
+    # The frame may have been written twice, `f[f.x > 0].assign(y=f[f.x > 0].z)`: then the plans are alike.
+    likeness = Likeness()
+    numbers = likeness.plan(origin) | likeness.plan(target)
+    return _rebased(expression, origin, target, lambda node, other: numbers[id(node)] == numbers[id(other)])
+
+
+def _rebased(
+    expression: Expression, origin: Node, target: Node, same: Callable[[Node, Node], bool]
+) -> Expression | None:
+    while True:
+        moved = _moved(expression, origin, target, same)
+        if moved is not None or not isinstance(origin, Project):
+            return moved
+        made = dict(origin.columns)
+        written = any(isinstance(made[name], SqlCondition) for name in columns_of(expression))
+        if _is_written(expression) or (written and not isinstance(expression, ColumnRef)):
+            return None
+        expression, origin = substitute(expression, made), origin.child
+
+
+def common(
+    left: tuple[Expression, Node], right: tuple[Expression, Node]
+) -> tuple[Expression, Expression, Node] | None:
+    """Both expressions over the plan that both were made from by projections; None when there is none."""
+    for own, node in _down(*left):
+        for other, place in _down(*right):
+            if _same(node, place):
+                return own, other, node
+    return None
+
+
+def _down(expression: Expression, node: Node) -> Iterator[tuple[Expression, Node]]:
+    """The expression over its plan, and over what lies below each projection."""
+    yield expression, node
+    while isinstance(node, Project):
+        made = dict(node.columns)
+        written = any(isinstance(made[name], SqlCondition) for name in columns_of(expression))
+        if _is_written(expression) or (written and not isinstance(expression, ColumnRef)):
+            return
+        expression, node = substitute(expression, made), node.child
+        yield expression, node
+
+
+def _is_written(expression: Expression) -> bool:
+    return any(isinstance(part, SqlCondition) for part in conjuncts(expression))
+
+
+def _moved(
+    expression: Expression, origin: Node, target: Node, same: Callable[[Node, Node], bool]
+) -> Expression | None:
     if target is origin:
         return expression
     renames: list[dict[str, str]] = []
     node = target
-    while not _same(node, origin):
+    cut = False
+    while not same(node, origin):
         if isinstance(node, Project):
             renames.append(node.passed)
         elif not isinstance(node, Filter | Sort | Limit):
             return None
+        cut = cut or isinstance(node, Filter | Limit)
         node = node.child
+    if cut and has(expression, Window):
+        return None
     names = {name: name for name in origin.names}
     for passed in reversed(renames):
         back = {old: new for new, old in reversed(passed.items())}
@@ -115,7 +184,7 @@ def _renamed(expression: Expression, names: Mapping[str, str]) -> Expression | N
     if not read <= names.keys():
         return None
     moved: dict[str, Expression] = {name: ColumnRef(names[name]) for name in read if names[name] != name}
-    if moved and any(isinstance(part, SqlCondition) for part in conjuncts(expression)):
+    if moved and _is_written(expression):
         return None
     return substitute(expression, moved) if moved else expression
 

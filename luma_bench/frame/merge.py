@@ -2,16 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 from luma_bench.errors import SchemaError, UnsupportedError
 from luma_bench.plan.nodes import Join, JoinColumn, JoinHow, Node
+from luma_bench.plan.walk import kinds_of
 
 HOWS: tuple[JoinHow, ...] = ("inner", "left", "right", "outer", "semi", "anti", "cross")
 
 
 def as_names(value: str | Sequence[str]) -> tuple[str, ...]:
-    """One name or several, as a tuple."""
+    """One name or several, as a tuple.
+
+    Raises
+    ------
+    UnsupportedError
+        It is neither.
+    """
+    if not isinstance(value, Iterable):  # pyright: ignore[reportUnnecessaryIsInstance]
+        raise UnsupportedError(f"{value!r} names no column.", hint="Give the name of a column, or a list.")
     return (value,) if isinstance(value, str) else tuple(value)
 
 
@@ -30,19 +39,64 @@ def join_of(
     A key of the same name on both sides comes out once, first where the left frame has it; other names that both
     sides have get the suffixes.
     """
-    if how not in HOWS:
-        raise UnsupportedError(
-            f"merge(how={how!r}) is not known.", hint=f"It is one of {', '.join(map(repr, HOWS))}."
-        )
-    kind: JoinHow = how
-    pairs = _pairs(left, right, kind, on, left_on, right_on)
+    kind = known_how(how)
+    pairs = key_pairs(left, right, kind, on, left_on, right_on)
+    check_kinds(left, right, pairs, "merge")
     if kind in ("semi", "anti"):
         return Join(left, right, kind, pairs, tuple(JoinColumn(name, name, None) for name in left.names))
     shared = {a: b for a, b in pairs if a == b}
-    return Join(left, right, kind, pairs, _columns(left, right, kind, shared, suffixes))
+    return Join(left, right, kind, pairs, side_columns(left, right, kind, shared, suffixes))
 
 
-def _pairs(
+def known_how(how: str) -> JoinHow:
+    """The way of joining of this name.
+
+    Raises
+    ------
+    UnsupportedError
+        There is none.
+    """
+    if how not in HOWS:
+        instead = {
+            "full": "outer",
+            "left_anti": "anti",
+            "left_semi": "semi",
+            "leftanti": "anti",
+            "leftsemi": "semi",
+        }
+        near = f" Did you mean {instead[how]!r}?" if how in instead else ""
+        raise UnsupportedError(
+            f"merge(how={how!r}) is not known.", hint=f"It is one of {', '.join(map(repr, HOWS))}.{near}"
+        )
+    return how
+
+
+_NUMBERS = frozenset(("int", "decimal", "real"))
+_DAYS = frozenset(("date", "timestamp"))
+
+
+def check_kinds(left: Node, right: Node, pairs: Iterable[tuple[str, str]], what: str) -> None:
+    """Refuse keys that are never equal: text beside numbers, truth beside numbers.
+
+    Raises
+    ------
+    SchemaError
+        Naming the first such pair. Whole numbers meet other numbers, and dates meet times.
+    """
+    lefts, rights = kinds_of(left), kinds_of(right)
+    for a, b in pairs:
+        if a not in lefts or b not in rights:
+            continue  # the node says which names there are
+        kinds = {lefts[a], rights[b]}
+        if len(kinds) == 1 or "other" in kinds or kinds <= _NUMBERS or kinds <= _DAYS:
+            continue
+        raise SchemaError(
+            f"{what}: the key {a!r} is of kind {lefts[a]!r} on the left and {b!r} of kind {rights[b]!r} on the right.",
+            hint=f"Make both one type first: frame.assign({a}=frame[{a!r}].astype(…)).",
+        )
+
+
+def key_pairs(
     left: Node,
     right: Node,
     how: JoinHow,
@@ -50,6 +104,15 @@ def _pairs(
     left_on: str | Sequence[str] | None,
     right_on: str | Sequence[str] | None,
 ) -> tuple[tuple[str, str], ...]:
+    """The keys of the left side, each with its own of the right side.
+
+    Raises
+    ------
+    SchemaError
+        No keys are given, and the sides have no name in common.
+    UnsupportedError
+        The arguments do not go together.
+    """
     if how == "cross":
         if on is not None or left_on is not None or right_on is not None:
             raise UnsupportedError(
@@ -78,11 +141,26 @@ def _pairs(
     return tuple((name, name) for name in names)
 
 
-def _columns(
+def side_columns(
     left: Node, right: Node, how: JoinHow, shared: dict[str, str], suffixes: tuple[str | None, str | None]
 ) -> tuple[JoinColumn, ...]:
+    """What comes out of a join: keys of one name once, and other columns that both sides have under their suffixes.
+
+    Raises
+    ------
+    UnsupportedError
+        Both sides have a column, and there is no suffix to tell them apart.
+    """
+    if len(suffixes) != 2:  # pyright: ignore[reportUnnecessaryComparison]
+        raise UnsupportedError("suffixes are a pair.", hint="Give two: ('_x', '_y').")
     both = {name.casefold() for name in left.names} & {name.casefold() for name in right.names}
     both -= {name.casefold() for name in shared}
+
+    if both and not any(suffixes):
+        raise UnsupportedError(
+            f"Both frames have the columns {sorted(both)}, and no suffix tells them apart.",
+            hint="Give suffixes (lsuffix=, rsuffix= of join), or drop the columns of one side.",
+        )
 
     def named(name: str, suffix: str | None) -> str:
         return f"{name}{suffix or ''}" if name.casefold() in both else name

@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Self
 
 from luma_bench.errors import UnsupportedError
-from luma_bench.frame.expr import binary, is_missing, literal, rebased
+from luma_bench.frame.expr import binary, common, is_missing, literal, rebased
+from luma_bench.frame.unchanging import Unchanging, checking_keywords
 from luma_bench.plan.expressions import Call, Expression
 from luma_bench.plan.functions import Kind
 from luma_bench.plan.kinds import kind_of, kind_of_value
@@ -15,22 +16,38 @@ if TYPE_CHECKING:
     from luma_bench.frame.dataframe import DataFrame
 
 
-class Operand:
+class Operand(Unchanging):
     """Arithmetic, comparison and logic; each gives a new lazy Series, with SQL's NULL rules."""
 
     __slots__ = ("_frame", "_kind", "expression", "name")
+    expression: Expression
+    name: str
     __hash__ = None  # pyright: ignore[reportAssignmentType]  # == builds an expression
-    __array_ufunc__ = None  # a NumPy scalar on the left leaves the operator to us
 
-    def __init__(self, frame: DataFrame, expression: Expression, name: str, kind: Kind | None = None) -> None:
+    @checking_keywords
+    def __init__(
+        self, frame: DataFrame, expression: Expression | None = None, name: str = "", kind: Kind | None = None
+    ) -> None:
+        if expression is None:
+            raise UnsupportedError(
+                "A Series is a column of a frame, and is not made of values by itself.",
+                hint='Write lb.DataFrame({"x": […]}).x.',
+            )
         self._frame = frame
         self._kind: Kind | None = kind
-        self.expression = expression
-        self.name = name
+        # Set once: a Series does not change.
+        object.__setattr__(self, "expression", expression)
+        object.__setattr__(self, "name", name)
 
     @property
     def frame(self) -> DataFrame:
-        """The frame whose rows it has."""
+        """The frame whose rows it has.
+
+        Examples
+        --------
+        >>> flights.origin.frame is flights
+        True
+        """
         return self._frame
 
     @property
@@ -52,8 +69,9 @@ class Operand:
         moved = rebased(self.expression, self._frame.plan, frame.plan)
         if moved is None:
             raise UnsupportedError(
-                f"The Series {self.name!r} belongs to another frame than the one it is used with.",
-                hint="Take both from one frame, or bring the frames together with merge() first.",
+                f"The Series {self.name!r} belongs to other rows than those of the frame it is used with.",
+                hint="Take both from one frame; a shift, rank or running value is assigned before rows are filtered; "
+                "frames of different rows come together with merge().",
             )
         return moved
 
@@ -68,6 +86,12 @@ class Operand:
         moved = rebased(self.expression, self._frame.plan, other._frame.plan)
         if moved is not None and other._frame.same_bench(self._frame):
             return other._frame, moved, other.expression
+        if rebased(other.expression, other._frame.plan, self._frame.plan) is None and other._frame.same_bench(
+            self._frame
+        ):
+            both = common((self.expression, self._frame.plan), (other.expression, other._frame.plan))
+            if both is not None:
+                return self._frame.with_plan(both[2]), both[0], both[1]
         return self._frame, self.expression, other.over(self._frame)
 
     def _binary(self, function: str, other: object, *, swap: bool = False) -> Self:

@@ -35,7 +35,7 @@ from luma_bench.language.refusals import (
     TABLE_CHANGES,
     USING,
 )
-from luma_bench.language.schemas import in_schema, schema_alone
+from luma_bench.language.schemas import OBJECTS, CommentOnObject, comment_on_object, in_schema, schema_alone
 from luma_bench.language.tokens import STRING
 from luma_bench.types.inspector import SqlInspector
 
@@ -49,10 +49,9 @@ _COMMENT: Final = "Write COMMENT ON TABLE t IS 'text', COMMENT ON COLUMN t.c IS 
 _OPTION: Final = f"Write SET (sort_by = (a, b)); the options are: {', '.join(OPTIONS)}."
 
 
-def alter(cursor: Cursor, inspector: SqlInspector) -> AlterTable:
-    """ALTER TABLE [IF EXISTS] name change."""
+def alter_table(cursor: Cursor, inspector: SqlInspector) -> AlterTable:
+    """ALTER TABLE [IF EXISTS] name change; the cursor stands behind ALTER."""
     tokens = cursor.tokens
-    cursor.index += 1
     cursor.expect("TABLE after ALTER", "TABLE", hint=_SHAPE)
     if_exists = cursor.accept("IF", "EXISTS")
     place = cursor.index
@@ -96,11 +95,13 @@ def _is_ours(action: Alteration) -> bool:
     return isinstance(action, AddConstraint | DropConstraint)
 
 
-def comment_on(cursor: Cursor, inspector: SqlInspector) -> CommentOn:
-    """COMMENT ON TABLE name or COLUMN name.column IS 'text' or NULL."""
+def comment_on(cursor: Cursor, inspector: SqlInspector) -> CommentOn | CommentOnObject:
+    """COMMENT ON TABLE name, COLUMN name.column, or a view, schema or sequence, IS 'text' or NULL."""
     tokens = cursor.tokens
     cursor.index += 1
     cursor.expect("ON after COMMENT", "ON", hint=_COMMENT)
+    if cursor.word in OBJECTS:
+        return comment_on_object(cursor)
     of_column = cursor.word == "COLUMN"
     if not of_column and cursor.word != "TABLE":
         if cursor.done or not tokens.is_name(cursor.index):

@@ -66,8 +66,11 @@ class Draft:
 
     def pin(self, pin: Pin) -> None:
         """Keep a pin; equal ones of a query are one."""
-        if all(known.alias != pin.alias for known in self.pins):
+        place = next((at for at, known in enumerate(self.pins) if known.alias == pin.alias), None)
+        if place is None:
             self.pins.append(pin)
+        elif pin.rows:
+            self.pins[place] = pin
 
     def wrong(self, message: str, index: int, hint: str | None = None) -> KadeQLSyntaxError:
         """A syntax error at a token."""

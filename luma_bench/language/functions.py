@@ -59,7 +59,9 @@ INTERNAL: Final = Refusal(
     "Choose a name without the leading __luma.",
 )
 ROW_IDS: Final = Refusal(
-    "_rowid", "is refused: row ids are the bench's own", "Name the rows by their columns: WHERE id = 42."
+    "_rowid",
+    "is refused: row ids are the bench's own",
+    "Name the rows by their columns: WHERE id = 42; a query reads row ids from with_rowid(t).",
 )
 
 _BY_REFUSAL: Final = (

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from typing import Final, Literal
 
 from luma_bench.errors import KadeQLSyntaxError, KadeQLUnsupportedError, nearest
-from luma_bench.language.alter import alter, comment_on
+from luma_bench.language.alter import alter_table, comment_on
 from luma_bench.language.copy import copy
 from luma_bench.language.cursor import Cursor
 from luma_bench.language.diagnostics import expected, unmatched
@@ -14,14 +14,16 @@ from luma_bench.language.functions import CATALOG
 from luma_bench.language.insert import insert
 from luma_bench.language.keywords import QUERY_STARTS, STATEMENT_STARTS, split
 from luma_bench.language.merge import RowStatement, changes_shown, finding
-from luma_bench.language.policies import create_policy, drop_policy, names_policy
+from luma_bench.language.policies import create_policy, drop_policy
 from luma_bench.language.prepare import deallocate, execute, prepare
 from luma_bench.language.query import read_query
 from luma_bench.language.read_merge import merge
 from luma_bench.language.refusals import SHOWN, Refusal, refused
 from luma_bench.language.rewrite import Edit
+from luma_bench.language.row_ids import is_rows_call
 from luma_bench.language.rows import change_behind_with, delete, truncate, update
-from luma_bench.language.sequences import create_sequence, drop_sequence, names_sequence
+from luma_bench.language.schemas import create_schema, drop_schema
+from luma_bench.language.sequences import create_sequence, drop_sequence
 from luma_bench.language.shows import Show, show
 from luma_bench.language.statement import (
     AnalyzeChange,
@@ -35,7 +37,7 @@ from luma_bench.language.statement import (
 from luma_bench.language.tables import create_table, drop_table
 from luma_bench.language.tokens import STRING, Tokens, tokenize
 from luma_bench.language.transactions import TRANSACTION_STARTS, transaction
-from luma_bench.language.views import object_statement
+from luma_bench.language.views import alter_view, create_view, drop_view
 from luma_bench.types.inspector import SqlInspector
 
 _MATCHES: Final = frozenset({"MATCH", "OPTIONAL"})
@@ -126,9 +128,6 @@ def _statement(tokens: Tokens, first: int, last: int, inspector: SqlInspector) -
     read = _TELLING.get(word)
     if read is None:
         _refuse(cursor)
-        about_objects = object_statement(cursor, inspector)
-        if about_objects is not None:
-            return about_objects
         read = _CHANGING.get(word)
     if read is None:
         raise _unknown(tokens, first)
@@ -136,30 +135,28 @@ def _statement(tokens: Tokens, first: int, last: int, inspector: SqlInspector) -
 
 
 def _create(cursor: Cursor, inspector: SqlInspector) -> Statement:
-    """CREATE [OR REPLACE] of a policy, a sequence or a table; views and schemas have readers of their own."""
-    tokens = cursor.tokens
+    """CREATE [OR REPLACE] of what the words behind it name."""
     cursor.index += 1
     or_replace = cursor.accept("OR", "REPLACE")
-    if names_policy(tokens, cursor.index, cursor.end):
-        return create_policy(cursor, inspector, or_replace=or_replace)
-    if names_sequence(tokens, cursor.index, cursor.end):
-        return create_sequence(cursor, or_replace=or_replace)
-    cursor.expect(
-        "TABLE after CREATE", "TABLE", hint="Write CREATE TABLE t (…) or CREATE TABLE t AS SELECT …"
-    )
-    return create_table(cursor, inspector)
+    for words, read in _CREATED.items():
+        if cursor.accept(*words):
+            return read(cursor, inspector, or_replace)
+    raise cursor.expected("TABLE after CREATE", "Write CREATE TABLE t (…) or CREATE TABLE t AS SELECT …")
 
 
-def _drop(cursor: Cursor, inspector: SqlInspector) -> Statement:
-    """DROP of a policy, a sequence or a table."""
-    tokens = cursor.tokens
+def _drop(cursor: Cursor) -> Statement:
+    """DROP of what the words behind it name."""
     cursor.index += 1
-    if names_policy(tokens, cursor.index, cursor.end):
-        return drop_policy(cursor)
-    if names_sequence(tokens, cursor.index, cursor.end):
-        return drop_sequence(cursor)
-    cursor.expect("TABLE after DROP", "TABLE", hint="Write DROP TABLE [IF EXISTS] t.")
-    return drop_table(cursor)
+    for words, read in _DROPPED.items():
+        if cursor.accept(*words):
+            return read(cursor)
+    raise cursor.expected("TABLE after DROP", "Write DROP TABLE [IF EXISTS] t.")
+
+
+def _alter(cursor: Cursor, inspector: SqlInspector) -> Statement:
+    """ALTER of a view or a table."""
+    cursor.index += 1
+    return alter_view(cursor) if cursor.accept("VIEW") else alter_table(cursor, inspector)
 
 
 def _row_change(cursor: Cursor, inspector: SqlInspector) -> RowStatement | None:
@@ -293,7 +290,7 @@ def _describe(cursor: Cursor, inspector: SqlInspector) -> Describe | Show:
         target = read_query(tokens, cursor.index, cursor.end, inspector)
     else:
         cursor.accept("TABLE")
-        if cursor.word == STRING and not shows:
+        if (cursor.word == STRING and not shows) or is_rows_call(tokens, cursor.index, cursor.end):
             return Describe(source=source, start=start, end=end, whole=whole, query=query, target=query)
         target = cursor.table()
         if not query.pins:
@@ -346,10 +343,35 @@ _TELLING: Final[Mapping[str, _Reader]] = {
 """Readers by first word; none of these words begins a statement that is refused."""
 _CHANGING: Final[Mapping[str, _Reader]] = {
     "TRUNCATE": lambda cursor, _: truncate(cursor),
-    "ALTER": alter,
+    "ALTER": _alter,
     "COPY": copy,
     "COMMENT": comment_on,
     "CREATE": _create,
-    "DROP": _drop,
+    "DROP": lambda cursor, _: _drop(cursor),
 }
 """Readers by first word, asked when nothing refuses the statement."""
+_CREATED: Final[Mapping[tuple[str, ...], Callable[[Cursor, SqlInspector, bool], Statement]]] = {
+    ("TABLE",): lambda cursor, inspector, or_replace: create_table(cursor, inspector, or_replace=or_replace),
+    ("VIEW",): lambda cursor, inspector, or_replace: create_view(cursor, inspector, or_replace=or_replace),
+    ("RECURSIVE", "VIEW"): lambda cursor, inspector, or_replace: create_view(
+        cursor, inspector, or_replace=or_replace, recursive=True
+    ),
+    ("SCHEMA",): lambda cursor, _, or_replace: create_schema(cursor, or_replace=or_replace),
+    ("SEQUENCE",): lambda cursor, _, or_replace: create_sequence(cursor, or_replace=or_replace),
+    ("ROW", "POLICY"): lambda cursor, inspector, or_replace: create_policy(
+        cursor, inspector, masking=False, or_replace=or_replace
+    ),
+    ("MASKING", "POLICY"): lambda cursor, inspector, or_replace: create_policy(
+        cursor, inspector, masking=True, or_replace=or_replace
+    ),
+}
+"""Readers by the words behind CREATE [OR REPLACE]; the last argument says whether that stands there."""
+_DROPPED: Final[Mapping[tuple[str, ...], Callable[[Cursor], Statement]]] = {
+    ("TABLE",): drop_table,
+    ("VIEW",): drop_view,
+    ("SCHEMA",): drop_schema,
+    ("SEQUENCE",): drop_sequence,
+    ("ROW", "POLICY"): lambda cursor: drop_policy(cursor, masking=False),
+    ("MASKING", "POLICY"): lambda cursor: drop_policy(cursor, masking=True),
+}
+"""Readers by the words behind DROP."""

@@ -88,6 +88,8 @@ class Pin:
         A snapshot id, a moment (naive: in the session's time zone), a tag, or the parameter that holds one.
     span
         Where `AT (…)` stands in the whole text.
+    rows
+        Whether it is read with its row ids.
     """
 
     alias: str
@@ -95,6 +97,7 @@ class Pin:
     by: Literal["version", "timestamp", "tag"]
     value: int | str | dt.datetime | Parameter
     span: tuple[int, int]
+    rows: bool = False
 
 
 class Reference(NamedTuple):
@@ -108,11 +111,14 @@ class Reference(NamedTuple):
         Its place in the whole text.
     alias
         What gives it its own name again when another one takes its place: ` AS orders`; empty where it has an alias.
+    rows
+        Whether it is read with its row ids: `with_rowid(orders)`, whose place `span` is.
     """
 
     name: str
     span: tuple[int, int]
     alias: str
+    rows: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -11,7 +11,6 @@ from luma_bench.language.placed import Kind, Placed, Query
 from luma_bench.language.query import read_query
 from luma_bench.language.refusals import Refusal
 from luma_bench.language.rewrite import Edit
-from luma_bench.language.tokens import Tokens
 from luma_bench.types.inspector import SqlInspector
 
 ROW_SHAPE: Final = (
@@ -73,16 +72,11 @@ class DropPolicy(Placed):
     if_exists: bool = False
 
 
-def names_policy(tokens: Tokens, index: int, last: int) -> bool:
-    """Whether ROW POLICY or MASKING POLICY stands at a token."""
-    return tokens.follows(index, last, "ROW", "POLICY") or tokens.follows(index, last, "MASKING", "POLICY")
-
-
-def create_policy(cursor: Cursor, inspector: SqlInspector, *, or_replace: bool) -> CreatePolicy:
-    """CREATE [OR REPLACE] ROW|MASKING POLICY …; the cursor stands at ROW or MASKING."""
-    masking = cursor.word == "MASKING"
+def create_policy(
+    cursor: Cursor, inspector: SqlInspector, *, masking: bool, or_replace: bool
+) -> CreatePolicy:
+    """CREATE [OR REPLACE] ROW|MASKING POLICY …; the cursor stands behind POLICY."""
     shape = MASK_SHAPE if masking else ROW_SHAPE
-    cursor.index += 2
     if_not_exists = cursor.if_not_exists(or_replace=or_replace)
     name, table, span = _named(cursor, shape)
     restrictive = False
@@ -115,10 +109,8 @@ def create_policy(cursor: Cursor, inspector: SqlInspector, *, or_replace: bool) 
     )  # fmt: skip
 
 
-def drop_policy(cursor: Cursor) -> DropPolicy:
-    """DROP ROW|MASKING POLICY [IF EXISTS] p ON t; the cursor stands at ROW or MASKING."""
-    masking = cursor.word == "MASKING"
-    cursor.index += 2
+def drop_policy(cursor: Cursor, *, masking: bool) -> DropPolicy:
+    """DROP ROW|MASKING POLICY [IF EXISTS] p ON t; the cursor stands behind POLICY."""
     if_exists = cursor.accept("IF", "EXISTS")
     name, table, span = _named(cursor, DROP_SHAPE)
     cursor.finish("the table's name")

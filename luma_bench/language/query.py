@@ -23,6 +23,7 @@ from luma_bench.language.placed import Query
 from luma_bench.language.references import catalog_call, references
 from luma_bench.language.refusals import STATEMENTS
 from luma_bench.language.rewrite import Edit, OffsetMap, rewritten
+from luma_bench.language.row_ids import ROWS_FUNCTION, refuse_rows_value
 from luma_bench.language.scope import Scope
 from luma_bench.language.sequences import SEQUENCE_FUNCTIONS, sequence_call
 from luma_bench.language.tokens import NUMBER, STRING, Tokens
@@ -201,6 +202,9 @@ def _call(draft: Draft, index: int) -> None:
         return
     if name in SEQUENCE_FUNCTIONS and draft.is_call(index):
         sequence_call(draft, index)
+        return
+    if name == ROWS_FUNCTION and draft.is_call(index):
+        refuse_rows_value(draft, index)
         return
     refusal = refused_function(name)
     if refusal is not None and draft.is_call(index) and not catalog_call(draft, index):

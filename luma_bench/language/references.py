@@ -14,7 +14,9 @@ from luma_bench.language.draft import Draft
 from luma_bench.language.functions import CATALOG, CATALOG_FUNCTIONS, INFORMATION, SCHEMAS
 from luma_bench.language.keywords import RESERVED, TYPE_FUNCTION
 from luma_bench.language.placed import Reference
+from luma_bench.language.row_ids import RowsCall, no_row_ids, rows_call
 from luma_bench.language.tokens import QUOTED, STRING, Tokens
+from luma_bench.types.schema import rows_relation
 from luma_bench.types.sql_text import quoted
 
 MAIN: Final = "main"
@@ -53,17 +55,22 @@ def references(draft: Draft, targets: Collection[int] = ()) -> tuple[Reference, 
     found: list[Reference] = []
     renamed: list[tuple[int, int, int]] = []
     dotted: dict[tuple[str, str], set[str]] = {}
+    done = scope.first
     for index in sorted({*scope.starts, *targets} - draft.cut):
+        if index < done:
+            continue  # the TABLE t of with_rowid(TABLE t)
         hidden = {name for name, first, end in ctes if first <= index < end}
-        read = _reference(draft, index, hidden)
+        call = rows_call(draft, index)
+        read = _reference(draft, index, hidden) if call is None else _with_rows(draft, call, hidden)
         if read is None:
             continue
-        reference, last, end = read
+        reference, last, done = read
         found.append(reference)
-        if reference.name != tokens.names[last - 1]:
-            renamed.append((len(found) - 1, index, end))
-        if reference.alias and last - index == 3 and tokens.names[index].casefold() != MAIN:
-            key = tokens.names[index].casefold(), tokens.names[last - 1].casefold()
+        if reference.rows or reference.name != tokens.names[last - 1]:
+            renamed.append((len(found) - 1, index, done))
+        first = index if call is None else call.start
+        if reference.alias and last - first == 3 and tokens.names[first].casefold() != MAIN:
+            key = tokens.names[first].casefold(), tokens.names[last - 1].casefold()
             dotted.setdefault(key, set()).add(tokens.slice(last - 1, last))
     # Two of one name in different schemas keep their whole names, or each would hide the other's columns.
     shared = {table for _, table in dotted if sum(other == table for _, other in dotted) > 1}
@@ -71,7 +78,8 @@ def references(draft: Draft, targets: Collection[int] = ()) -> tuple[Reference, 
         if reference.alias and reference.name.casefold().partition(".")[2] in shared:
             found[place] = reference._replace(alias=f" AS {quoted(reference.name)}")
     for place, index, end in renamed:
-        draft.replace(index, end, quoted(found[place].name) + found[place].alias)
+        name = rows_relation(found[place].name) if found[place].rows else found[place].name
+        draft.replace(index, end, quoted(name) + found[place].alias)
     for (schema, table), shown in {**dotted, **draft.qualified}.items():
         alias = quoted(f"{schema}.{table}") if table in shared else min(shown)
         _qualify(draft, schema, table, alias)
@@ -107,6 +115,19 @@ def _reference(draft: Draft, index: int, hidden: Collection[str]) -> tuple[Refer
     end = last + 2 if called else last
     alias = "" if _is_named(draft, index, end) else f" AS {tokens.slice(last - 1, last)}"
     return Reference(_name(draft, index, names, called), tokens.span(index, end), alias), last, end
+
+
+def _with_rows(draft: Draft, call: RowsCall, hidden: Collection[str]) -> tuple[Reference, int, int]:
+    """The stored table of a call of with_rowid, the end of its name and of the call."""
+    tokens = draft.tokens
+    names, span = tokens.names[call.start : call.stop : 2], tokens.span(call.start, call.stop)
+    if len(names) == 1 and names[0].casefold() in hidden:
+        raise no_row_ids(f"{names[0]!r} is a query of WITH here", tokens.text, span)
+    name = _name(draft, call.start, names, called=False)
+    if is_information(name):
+        raise no_row_ids(f"{names[-1]!r} tells of the catalog", tokens.text, span)
+    alias = "" if _is_named(draft, call.first, call.end) else f" AS {tokens.slice(call.stop - 1, call.stop)}"
+    return Reference(name, tokens.span(call.first, call.end), alias, rows=True), call.stop, call.end
 
 
 def _name(draft: Draft, index: int, names: Sequence[str], called: bool) -> str:

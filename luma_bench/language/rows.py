@@ -20,6 +20,7 @@ from luma_bench.language.keywords import RESERVED, TYPE_FUNCTION
 from luma_bench.language.query import found_query, read_change
 from luma_bench.language.refusals import PAST
 from luma_bench.language.returning import behind_with, returning, returning_at
+from luma_bench.language.row_ids import is_rows_call
 from luma_bench.language.scope import Scope
 from luma_bench.language.tokens import STRING, Tokens
 from luma_bench.types.inspector import SqlInspector
@@ -196,9 +197,18 @@ def refuse_past(cursor: Cursor) -> None:
 
 
 def refuse_row_ids(tokens: Tokens, first: int, last: int) -> None:
-    """Row ids are the bench's own."""
+    """Row ids are the bench's own, but in brackets where `with_rowid` gives them."""
+    given: set[int] = set()
+    opened: list[int] = []
     for index in range(first, last):
-        if tokens.words[index] != STRING and tokens.names[index].casefold() == ROW_ID:
+        if tokens.words[index] == "(":
+            opened.append(index)
+        elif tokens.words[index] == ")" and opened:
+            opened.pop()
+        elif opened and is_rows_call(tokens, index, last):
+            given.update(range(opened[-1], tokens.closing(opened[-1], last)))
+    for index in range(first, last):
+        if tokens.words[index] != STRING and tokens.names[index].casefold() == ROW_ID and index not in given:
             raise ROW_IDS.error(tokens.text, tokens.span(index))
 
 

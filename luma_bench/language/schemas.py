@@ -10,12 +10,13 @@ from luma_bench.language.changes import RenameTable
 from luma_bench.language.cursor import Cursor
 from luma_bench.language.functions import SCHEMAS
 from luma_bench.language.placed import Kind, Placed
+from luma_bench.language.refusals import SCHEMA_REPLACED
 from luma_bench.language.tokens import STRING, tokenize
 
 _CREATE: Final = "Write CREATE SCHEMA [IF NOT EXISTS] name."
 _DROP: Final = "Write DROP SCHEMA [IF EXISTS] name [CASCADE]."
 _COMMENT: Final = "Write COMMENT ON TABLE t IS 'text', COMMENT ON COLUMN t.c IS 'text', or … IS NULL."
-COMMENTED: Final = frozenset({"VIEW", "SCHEMA", "SEQUENCE"})
+OBJECTS: Final = frozenset({"VIEW", "SCHEMA", "SEQUENCE"})
 """Words after COMMENT ON that name an object of the catalog."""
 
 
@@ -51,9 +52,11 @@ class CommentOnObject(Placed):
     comment: str | None
 
 
-def create_schema(cursor: Cursor) -> CreateSchema:
+def create_schema(cursor: Cursor, *, or_replace: bool) -> CreateSchema:
     """CREATE SCHEMA [IF NOT EXISTS] name; the cursor stands behind SCHEMA."""
     tokens = cursor.tokens
+    if or_replace:
+        raise SCHEMA_REPLACED.error(tokens.text, tokens.span(cursor.first, cursor.index))
     if_not_exists = cursor.accept("IF", "NOT", "EXISTS")
     name, span = _schema(cursor)
     if "." in name:

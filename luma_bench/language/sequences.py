@@ -56,14 +56,8 @@ class DropSequence(Placed):
     if_exists: bool = False
 
 
-def names_sequence(tokens: Tokens, index: int, end: int) -> bool:
-    """Whether `SEQUENCE` stands here, behind CREATE [OR REPLACE] or DROP."""
-    return tokens.follows(index, end, "SEQUENCE")
-
-
 def create_sequence(cursor: Cursor, *, or_replace: bool) -> CreateSequence:
-    """CREATE [OR REPLACE] SEQUENCE [IF NOT EXISTS] name options; the cursor stands at SEQUENCE."""
-    cursor.expect("SEQUENCE", "SEQUENCE", hint=_SHAPE)
+    """CREATE [OR REPLACE] SEQUENCE [IF NOT EXISTS] name options; the cursor stands behind SEQUENCE."""
     if_not_exists = cursor.if_not_exists(or_replace=or_replace)
     name, span = cursor.placed_table()
     given: dict[str, Any] = {}
@@ -94,8 +88,7 @@ def create_sequence(cursor: Cursor, *, or_replace: bool) -> CreateSequence:
 
 
 def drop_sequence(cursor: Cursor) -> DropSequence:
-    """DROP SEQUENCE [IF EXISTS] name [RESTRICT]; the cursor stands at SEQUENCE."""
-    cursor.expect("SEQUENCE", "SEQUENCE", hint=_SHAPE)
+    """DROP SEQUENCE [IF EXISTS] name [RESTRICT]; the cursor stands behind SEQUENCE."""
     if_exists = cursor.accept("IF", "EXISTS")
     name, span = cursor.placed_table()
     if cursor.word == "CASCADE":

@@ -25,12 +25,12 @@ SHAPES: Final[Mapping[Kind, Shape]] = {
     Kind.SELECT: Shape(
         "[WITH [RECURSIVE] name AS [NOT MATERIALIZED] (query), …]\n"
         "SELECT [DISTINCT [ON (…)]] expression [AS name], …\n"
-        "[FROM table | view | file | function | (query), … [join …]] [WHERE condition] [GROUP BY … | ALL] [HAVING condition]\n"
+        "[FROM table | with_rowid(table) | view | file | function | (query), … [join …]] [WHERE condition] [GROUP BY … | ALL] [HAVING condition]\n"
         "[WINDOW name AS (…)] [QUALIFY condition] [UNION | INTERSECT | EXCEPT [ALL] [BY NAME] query]\n"
         "[ORDER BY … [DESC] [NULLS LAST]] [LIMIT n [OFFSET m]]\n"
         "FROM … [SELECT …] | VALUES (…), … | TABLE name | PIVOT … | UNPIVOT …",
-        "Answers with rows; a table may be read at another snapshot: `t AT (VERSION => 3 | TAG => 'name' | TIMESTAMP => '…')`.",
-        ("SELECT origin, count(*) AS n FROM flights GROUP BY ALL ORDER BY n DESC LIMIT 3", "FROM flights AT (VERSION => 3)", "VALUES (1, 'a'), (2, 'b')"),
+        "Answers with rows; a table may be read at another snapshot: `t AT (VERSION => 3 | TAG => 'name' | TIMESTAMP => '…')`. `with_rowid(t)` gives the rows of a stored table with their stable ids, `_rowid`, as the first column.",
+        ("SELECT origin, count(*) AS n FROM flights GROUP BY ALL ORDER BY n DESC LIMIT 3", "FROM flights AT (VERSION => 3)", "SELECT dep_delay, lag(dep_delay) OVER (ORDER BY _rowid) AS before FROM with_rowid(flights)", "VALUES (1, 'a'), (2, 'b')"),
     ),
     Kind.EXPLAIN: Shape(
         "EXPLAIN [ANALYZE] [(FORMAT text | json)] query | INSERT … | UPDATE … | DELETE … | MERGE …",

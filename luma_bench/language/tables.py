@@ -21,10 +21,9 @@ _COLUMNS: Final = (
 )
 
 
-def create_table(cursor: Cursor, inspector: SqlInspector) -> CreateTable | CreateTableAs:
+def create_table(cursor: Cursor, inspector: SqlInspector, *, or_replace: bool) -> CreateTable | CreateTableAs:
     """CREATE [OR REPLACE] TABLE [IF NOT EXISTS] name (columns) or AS query; the cursor stands behind TABLE."""
     tokens = cursor.tokens
-    or_replace = "REPLACE" in tokens.words[cursor.first : cursor.index]
     if_not_exists = cursor.if_not_exists(or_replace=or_replace)
     name = cursor.table()
     source, start, end, whole = cursor.placed

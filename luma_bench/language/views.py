@@ -12,20 +12,12 @@ from luma_bench.language.diagnostics import relocate
 from luma_bench.language.keywords import QUERY_STARTS
 from luma_bench.language.placed import Kind, Placed, Query
 from luma_bench.language.query import read_query
-from luma_bench.language.refusals import NOT_SERVED, SCHEMA_REPLACED, VIEW_OPTIONS, Refusal
+from luma_bench.language.refusals import NOT_SERVED, VIEW_OPTIONS, Refusal
 from luma_bench.language.rewrite import Edit, OffsetMap, rewritten
-from luma_bench.language.schemas import (
-    COMMENTED,
-    CommentOnObject,
-    CreateSchema,
-    DropSchema,
-    comment_on_object,
-    create_schema,
-    drop_schema,
-)
 from luma_bench.language.sequences import SEQUENCE_FUNCTIONS
 from luma_bench.language.tokens import tokenize
 from luma_bench.types.inspector import SqlInspector
+from luma_bench.types.schema import rows_relation
 from luma_bench.types.sql_text import quoted
 
 _CREATE: Final = "Write CREATE [OR REPLACE] VIEW v [(columns)] AS SELECT …"
@@ -92,40 +84,11 @@ class AlterView(Placed):
     if_exists: bool = False
 
 
-ViewStatement = CreateView | AlterView | DropView
-SchemaStatement = CreateSchema | DropSchema | CommentOnObject
-
-
-def object_statement(cursor: Cursor, inspector: SqlInspector) -> ViewStatement | SchemaStatement | None:
-    """A statement about views or schemas; None, and the cursor where it was, when another one stands here."""
-    begin, word = cursor.index, cursor.word
-    cursor.index += 1
-    if word == "CREATE":
-        replaces = cursor.accept("OR", "REPLACE")
-        if cursor.accept("RECURSIVE", "VIEW") or cursor.accept("VIEW"):
-            return create_view(cursor, inspector)
-        if cursor.accept("SCHEMA"):
-            if replaces:
-                raise SCHEMA_REPLACED.error(cursor.tokens.text, cursor.tokens.span(begin, cursor.index))
-            return create_schema(cursor)
-    elif word == "DROP":
-        if cursor.accept("VIEW"):
-            return drop_view(cursor)
-        if cursor.accept("SCHEMA"):
-            return drop_schema(cursor)
-    elif word == "ALTER" and cursor.accept("VIEW"):
-        return alter_view(cursor)
-    elif word == "COMMENT" and cursor.accept("ON") and cursor.word in COMMENTED:
-        return comment_on_object(cursor)
-    cursor.index = begin
-    return None
-
-
-def create_view(cursor: Cursor, inspector: SqlInspector) -> CreateView:
+def create_view(
+    cursor: Cursor, inspector: SqlInspector, *, or_replace: bool, recursive: bool = False
+) -> CreateView:
     """CREATE [OR REPLACE] [RECURSIVE] VIEW [IF NOT EXISTS] name [(columns)] AS query; the cursor stands behind VIEW."""
     tokens = cursor.tokens
-    head = tokens.words[cursor.first : cursor.index]
-    or_replace, recursive = "REPLACE" in head, "RECURSIVE" in head
     if_not_exists = cursor.if_not_exists(or_replace=or_replace)
     name, span = cursor.placed_table()
     columns = cursor.columns(_CREATE)[0] if cursor.word == "(" else ()
@@ -227,7 +190,8 @@ def renamed(query: Query, names: Iterable[tuple[int, str]]) -> tuple[str, Offset
     edits = {(edit.start, edit.end): edit for edit in query.edits}
     for index, name in names:
         read = query.reads[index]
-        edits[read.span] = Edit(*read.span, quoted(name) + read.alias)
+        relation = rows_relation(name) if read.rows else name
+        edits[read.span] = Edit(*read.span, quoted(relation) + read.alias)
     return rewritten(query.whole, query.start, query.end, edits.values())
 
 

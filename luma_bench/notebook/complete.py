@@ -10,9 +10,11 @@ from typing import TYPE_CHECKING, Any
 from IPython.core.completer import SimpleCompletion, context_matcher
 
 from luma_bench.errors import LumaError
+from luma_bench.language.row_ids import ROWS_FUNCTION
 from luma_bench.notebook.cell import OPTIONS
 from luma_bench.notebook.commands import COMMANDS
 from luma_bench.notebook.names import mentions
+from luma_bench.types.schema import ROW_ID
 from luma_bench.types.sql_text import quoted
 
 if TYPE_CHECKING:
@@ -35,8 +37,10 @@ _LINE = re.compile(r"\s*%kadeql\b")
 _COMMAND = re.compile(r"\s*%luma\s+(\w*)$")
 _WORD = re.compile(r"--[\w-]*$|\w*$")
 _AFTER_TABLE_WORD = re.compile(
-    r'\b(FROM|JOIN|TABLE|INTO|UPDATE|DESCRIBE|SUMMARIZE)\s+(?:"[^"\n]*|\w*)$', re.IGNORECASE
+    r'(?:\b(FROM|JOIN|TABLE|INTO|UPDATE|DESCRIBE|SUMMARIZE)\s+|\bwith_rowid\s*\(\s*)(?:"[^"\n]*|\w*)$',
+    re.IGNORECASE,
 )
+_READING = frozenset({"FROM", "JOIN", "DESCRIBE", "SUMMARIZE"})
 _AFTER_POINT = re.compile(r'(?:"([^"\n]+)"|([^\W\d]\w*))\.$')
 
 
@@ -114,8 +118,9 @@ def _names(bench: Bench | None, place: _Place, fragment: str) -> list[tuple[str,
     try:
         stored = bench.tables()
         tables = [(_spelled(name, fragment), "table") for name in stored]
-        if _AFTER_TABLE_WORD.search(place.before):
-            return tables
+        if named := _AFTER_TABLE_WORD.search(place.before):
+            function = [(ROWS_FUNCTION, "function")] if (named[1] or "").upper() in _READING else []
+            return [*tables, *function]
         used = {name.casefold() for name in mentions(place.body).names}
         chosen = [name for name in stored if name.casefold() in used]
         owner = _AFTER_POINT.search(place.before[: len(place.before) - len(fragment)])
@@ -124,6 +129,8 @@ def _names(bench: Bench | None, place: _Place, fragment: str) -> list[tuple[str,
         names = {
             name: None for table in chosen or stored[:MOST_TABLES] for name in bench.table(table).columns
         }
+        if ROWS_FUNCTION in used:
+            names[ROW_ID] = None
     except LumaError:
         # Completion never interrupts typing: a closed bench, or a table dropped meanwhile, has no names to offer.
         return keywords
@@ -138,7 +145,7 @@ def _owned(alias: str, tables: Sequence[str], body: str) -> list[str]:
         for table in tables
         if table.casefold() == alias.casefold()
         or re.search(
-            rf'\b{re.escape(table)}\b"?(?:\s+AT\s*\([^)]*\))?\s+(?:AS\s+)?"?{re.escape(alias)}\b',
+            rf'\b{re.escape(table)}\b"?(?:\s*\))?(?:\s+AT\s*\([^)]*\))?\s+(?:AS\s+)?"?{re.escape(alias)}\b',
             body,
             re.IGNORECASE,
         )

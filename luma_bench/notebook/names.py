@@ -109,7 +109,8 @@ def tables_of(
         if value is None or not is_table(value):
             continue
         if name.casefold() not in folded:
-            used[name] = value.to_arrow() if type(value).__module__.startswith("luma_bench.") else value
+            # A lazy frame goes as it is: the bench makes its text a part of the statement.
+            used[name] = value.to_arrow() if type(value).__module__.startswith("luma_bench.bench") else value
         elif name in found.tables:
             hidden.append(name)
     return used, hidden

@@ -7,11 +7,12 @@ than one of two, and a subtree that is shared is visited once.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from luma_bench.errors import SchemaError, UnsupportedError
-from luma_bench.plan.functions import AGGREGATES, FUNCTIONS
+from luma_bench.plan.functions import AGGREGATES, FUNCTIONS, Kind
+from luma_bench.plan.window import Order, Origin, Window
 
 
 @dataclass(frozen=True, slots=True)
@@ -171,13 +172,14 @@ class IsNull:
 
 @dataclass(frozen=True, slots=True)
 class SqlCondition:
-    """A condition the user wrote as text; `columns` are the names it may read (exact spelling of the relation).
+    """An expression the user wrote as text; `columns` are the names it may read (exact spelling of the relation).
 
-    It is opaque: rules may move it under a filter or a sort, but never rewrite it.
+    It is opaque: rules may move it under a filter or a sort, but never rewrite it, nor put it into another expression.
     """
 
     text: str
     columns: frozenset[str]
+    kind: Kind = "bool"
 
     @property
     def children(self) -> tuple[Expression, ...]:
@@ -189,22 +191,38 @@ class SqlCondition:
         return self
 
 
-Expression = ColumnRef | Literal | Call | Cast | Case | IsIn | Between | IsNull | SqlCondition
+Expression = (
+    ColumnRef | Literal | Call | Cast | Case | IsIn | Between | IsNull | SqlCondition | Window | Origin
+)
 
 
 @dataclass(frozen=True, slots=True)
 class AggregateCall:
     """One aggregate over a group: a function of `plan.functions.AGGREGATES`; `operand` is None only for `size`.
 
+    Attributes
+    ----------
+    operand, other
+        What it reads; `other` is the second column of `corr`, `arg_min` and their like.
+    parameter
+        A constant of the function, such as the fraction of a quantile.
+    order
+        The order in which it sees the rows, where that matters (`first`, `list`).
+    where
+        The rows that it sees; all by default.
+
     Raises
     ------
     UnsupportedError
-        The aggregate is unknown, or lacks its operand.
+        The aggregate is unknown, or lacks an operand.
     """
 
     function: str
     operand: Expression | None = None
-    parameter: float | None = None
+    parameter: object = None
+    other: Expression | None = None
+    order: tuple[Order, ...] = ()
+    where: Expression | None = None
 
     def __post_init__(self) -> None:
         known = AGGREGATES.get(self.function)
@@ -218,10 +236,34 @@ class AggregateCall:
                 f"The aggregate {self.function!r} needs a column.",
                 hint="Only 'size' counts rows without one.",
             )
+        if known.pair != (self.other is not None):
+            raise UnsupportedError(
+                f"The aggregate {self.function!r} reads {'two columns' if known.pair else 'one column'}.",
+                hint="Give it as many operands.",
+            )
+
+    @property
+    def operands(self) -> tuple[Expression, ...]:
+        """Every expression that it reads."""
+        fixed = (self.operand, self.other, self.where)
+        return (*(part for part in fixed if part is not None), *(key.key for key in self.order))
+
+    def over(self, change: Callable[[Expression], Expression]) -> AggregateCall:
+        """The same aggregate with `change` applied to every operand."""
+        return AggregateCall(
+            self.function,
+            None if self.operand is None else change(self.operand),
+            self.parameter,
+            None if self.other is None else change(self.other),
+            tuple(Order(change(key.key), key.descending, key.nulls_last) for key in self.order),
+            None if self.where is None else change(self.where),
+        )
 
 
 def fold[T](expression: Expression, visit: Callable[[Expression, tuple[T, ...]], T]) -> T:
     """The value of `visit(node, values of its children)` at the root, bottom-up, each shared subtree once."""
+    if not expression.children:
+        return visit(expression, ())
     done: dict[int, T] = {}
     stack: list[tuple[Expression, bool]] = [(expression, False)]
     while stack:
@@ -299,7 +341,21 @@ def depth_of(expression: Expression) -> int:
 
 def is_atom(expression: Expression) -> bool:
     """Whether repeating the expression costs nothing: a column or a constant."""
-    return isinstance(expression, ColumnRef | Literal)
+    return isinstance(expression, ColumnRef | Literal | Origin)
+
+
+def has(expression: Expression, kind: type[Window | Origin]) -> bool:
+    """Whether a window, or the origin of rows, stands anywhere in the expression."""
+    seen: set[int] = set()
+    pending: list[Expression] = [expression]
+    while pending:
+        node = pending.pop()
+        if isinstance(node, kind):
+            return True
+        if id(node) not in seen:
+            seen.add(id(node))
+            pending += node.children
+    return False
 
 
 def check_columns(expression: Expression, known: Sequence[str], where: str) -> None:
@@ -310,6 +366,21 @@ def check_columns(expression: Expression, known: Sequence[str], where: str) -> N
     SchemaError
         The first unknown name, with the nearest ones.
     """
-    unknown = columns_of(expression) - frozenset(known)
-    if unknown:
-        raise SchemaError.unknown_column(min(unknown), known, where)
+    check_all((expression,), known, where)
+
+
+def check_all(expressions: Iterable[Expression], known: Sequence[str], where: str) -> None:
+    """`check_columns` of many expressions over one relation, whose names are looked at once.
+
+    Raises
+    ------
+    SchemaError
+        The first unknown name, with the nearest ones.
+    """
+    names = frozenset(known)
+    for expression in expressions:
+        if isinstance(expression, ColumnRef):
+            if expression.name not in names:
+                raise SchemaError.unknown_column(expression.name, known, where)
+        elif not isinstance(expression, Literal) and (unknown := columns_of(expression) - names):
+            raise SchemaError.unknown_column(min(unknown), known, where)

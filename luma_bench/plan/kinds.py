@@ -9,6 +9,7 @@ from __future__ import annotations
 import datetime as dt
 import decimal
 from collections.abc import Callable, Mapping
+from typing import cast
 
 import numpy as np
 import pyarrow as pa
@@ -27,7 +28,8 @@ from luma_bench.plan.expressions import (
     SqlCondition,
     fold,
 )
-from luma_bench.plan.functions import AGGREGATES, FUNCTIONS, Kind, Yields
+from luma_bench.plan.functions import AGGREGATES, FUNCTIONS, WINDOWS, Kind, Yields
+from luma_bench.plan.window import Origin, Window
 
 _TESTS: tuple[tuple[Kind, Callable[[pa.DataType], bool]], ...] = (
     ("bool", pa.types.is_boolean),
@@ -118,10 +120,20 @@ def kind_of(expression: Expression, kinds: Mapping[str, Kind]) -> Kind:
             case Cast():
                 return kind_of_sql(node.type)
             case Case():
-                return _widest(tuple(kind for kind in (*below[1::2], below[-1]) if kind != "other"))
+                return widest(tuple(kind for kind in (*below[1::2], below[-1]) if kind != "other"))
+            case Call("lookup", (_, _, Literal(list() as values))):
+                found: set[Kind] = {kind_of_value(value) for value in cast("list[object]", values)}
+                return widest(tuple(found - {"other"}))
             case Call():
                 return kind_of_call(node.function, below)
-            case IsIn() | Between() | IsNull() | SqlCondition():
+            case Window():
+                known = WINDOWS.get(node.function) or AGGREGATES[node.function]
+                return _resolve(known.yields, below[: len(node.args)])
+            case Origin():
+                return "int" if node.column is None else "other"
+            case SqlCondition():
+                return node.kind
+            case IsIn() | Between() | IsNull():
                 return "bool"
 
     return fold(expression, visit)
@@ -143,13 +155,14 @@ def _resolve(yields: Yields, below: tuple[Kind, ...], *, subtracts: bool = False
         known: list[Kind] = [kind for kind in below if kind != "other"]
         return known[0] if known else "other"
     if yields == "widest":
-        return _widest(below)
+        return widest(below)
     if yields == "difference":
         return _added(below, subtracts=subtracts)
     return yields
 
 
-def _widest(kinds: tuple[Kind, ...]) -> Kind:
+def widest(kinds: tuple[Kind, ...]) -> Kind:
+    """The kind that holds values of all these; `other` where there is none."""
     if not kinds:
         return "other"
     if len(set(kinds)) == 1:
@@ -170,4 +183,4 @@ def _added(kinds: tuple[Kind, ...], *, subtracts: bool) -> Kind:
         return "timestamp"
     if pair == {"date", "int"}:
         return "date"
-    return _widest(kinds)
+    return widest(kinds)

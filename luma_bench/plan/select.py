@@ -12,10 +12,12 @@ from luma_bench.plan.expressions import (
     SqlCondition,
     columns_of,
     conjuncts,
+    has,
     substitute,
 )
 from luma_bench.plan.literals import identifier
 from luma_bench.plan.nodes import SortKey
+from luma_bench.plan.window import Window
 from luma_bench.plan.write_expression import write, write_aggregate, write_conditions
 
 _WIDTH = 100
@@ -79,6 +81,14 @@ class Block:
     def plain(self) -> bool:
         """Every output is a column of the source."""
         return all(isinstance(item, ColumnRef) for item in self.items.values())
+
+    @property
+    def windowed(self) -> bool:
+        """A window is among the outputs: whatever takes rows away has to come after it."""
+        return any(
+            not isinstance(item, AggregateCall) and not isinstance(item, ColumnRef) and has(item, Window)
+            for item in self.items.values()
+        )
 
     def reads_plainly(self, expression: Expression) -> bool:
         """Whether the expression over outputs can be written over the source."""

@@ -5,35 +5,46 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 
 from luma_bench.plan.functions import Kind
-from luma_bench.plan.kinds import kind_of, kind_of_aggregate, kind_of_type
+from luma_bench.plan.kinds import kind_of, kind_of_aggregate, kind_of_type, widest
 from luma_bench.plan.nodes import (
     Aggregate,
+    Asof,
     Distinct,
+    Explode,
+    Files,
     Filter,
     Join,
     Limit,
+    Mapped,
     Node,
     Project,
     Relation,
     Sort,
     SortKey,
     Table,
+    Union,
 )
 
 
 def bottom_up(plan: Node) -> list[Node]:
     """Every node of the plan, inputs before what reads them, each shared one once."""
     order: list[Node] = []
-    seen: set[int] = set()
-    stack: list[tuple[Node, bool]] = [(plan, False)]
+    entered: set[int] = set()
+    left: set[int] = set()
+    stack: list[Node] = [plan]
     while stack:
-        node, ready = stack.pop()
-        if ready:
+        node = stack[-1]
+        key = id(node)
+        if key not in entered:
+            entered.add(key)
+            children = node.children
+            if children:
+                stack += children[::-1]
+                continue
+        stack.pop()
+        if key not in left:
+            left.add(key)
             order.append(node)
-        elif id(node) not in seen:
-            seen.add(id(node))
-            stack.append((node, True))
-            stack += [(child, False) for child in reversed(node.children)]
     return order
 
 
@@ -41,9 +52,12 @@ def transform(plan: Node, change: Callable[[Node], Node]) -> Node:
     """The plan with `change` applied to every node, bottom-up; what stays equal stays the same object."""
     done: dict[int, Node] = {}
     for node in bottom_up(plan):
-        children = [done[id(child)] for child in node.children]
-        same = all(new is old for new, old in zip(children, node.children, strict=True))
-        done[id(node)] = change(node if same else node.with_children(children))
+        made = node
+        for child in node.children:
+            if done[id(child)] is not child:
+                made = node.with_children([done[id(child)] for child in node.children])
+                break
+        done[id(node)] = change(made)
     return done[id(plan)]
 
 
@@ -58,8 +72,10 @@ def kinds_of(plan: Node) -> Mapping[str, Kind]:
 
 def _kinds(node: Node) -> Mapping[str, Kind]:
     match node:
-        case Table() | Relation():
-            return {column.name: kind_of_type(column.type) for column in node.arrow}
+        case Table() | Relation() | Files() | Mapped():
+            own: dict[str, Kind] = {column.name: kind_of_type(column.type) for column in node.arrow}
+            row_id = getattr(node, "row_id", None)
+            return own if row_id is None else {row_id: "int", **own}
         case Project():
             below = kinds_of(node.child)
             return {name: kind_of(expression, below) for name, expression in node.columns}
@@ -68,12 +84,20 @@ def _kinds(node: Node) -> Mapping[str, Kind]:
             kinds: dict[str, Kind] = {key: below[key] for key in node.keys}
             kinds.update((name, kind_of_aggregate(call, below)) for name, call in node.measures)
             return kinds
-        case Join():
+        case Join() | Asof():
             left, right = kinds_of(node.left), kinds_of(node.right)
             return {
                 column.name: left[column.left] if column.left is not None else right[column.right or ""]
                 for column in node.columns
             }
+        case Union():
+            parts = [kinds_of(part) for part in node.parts]
+            return {name: widest(tuple(part[name] for part in parts)) for name in node.names}
+        case Explode():
+            elements: dict[str, Kind] = {
+                name: kind_of_type(type_) for name, type_ in zip(node.columns, node.types, strict=True)
+            }
+            return {**kinds_of(node.child), **elements}
         case Filter() | Sort() | Limit() | Distinct():
             return kinds_of(node.child)
 

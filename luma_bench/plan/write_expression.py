@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Callable
 
 from luma_bench.plan.expressions import (
@@ -19,8 +20,19 @@ from luma_bench.plan.expressions import (
     conjuncts,
     fold,
 )
-from luma_bench.plan.functions import AGGREGATES, ATOM, COMPARISON, CONCAT, FUNCTIONS, NEGATION, NOT, OR
+from luma_bench.plan.functions import (
+    AGGREGATES,
+    ATOM,
+    COMPARISON,
+    CONCAT,
+    FUNCTIONS,
+    NEGATION,
+    NOT,
+    OR,
+    WINDOWS,
+)
 from luma_bench.plan.literals import constant
+from luma_bench.plan.window import Bound, Order, Origin, Window
 
 Column = Callable[[str], str]
 """How a column is written: its name, or with the relation's alias before it."""
@@ -41,10 +53,15 @@ def write_conditions(condition: Expression, column: Column) -> list[str]:
 
 def write_aggregate(call: AggregateCall, column: Column) -> str:
     """The text of an aggregate."""
-    operand = "" if call.operand is None else write(call.operand, column)
-    return AGGREGATES[call.function].form.format(
-        operand, "" if call.parameter is None else constant(call.parameter)
-    )
+    operand, other = ("" if part is None else write(part, column) for part in (call.operand, call.other))
+    parameter = "" if call.parameter is None else constant(call.parameter)
+    text = AGGREGATES[call.function].form.format(operand, parameter, other)
+    if call.order:
+        keys = ", ".join(_order(key, write(key.key, column)) for key in call.order)
+        text = f"{text[:-1]} ORDER BY {keys})"
+    if call.where is not None:
+        text += f" FILTER (WHERE {write(call.where, column)})"
+    return text
 
 
 def _write(expression: Expression, column: Column) -> Written:
@@ -68,6 +85,10 @@ def _write(expression: Expression, column: Column) -> Written:
                 return f"{operand} BETWEEN {low} AND {high}", COMPARISON
             case IsNull():
                 return f"{_inside(below[0], CONCAT)} IS {'NOT ' if node.negated else ''}NULL", COMPARISON
+            case Window():
+                return _window(node, [text for text, _ in below]), ATOM
+            case Origin():
+                raise AssertionError("the origin of rows is a column by now: plan.rules.carry_origins")
             case SqlCondition():
                 # The line break ends a comment that the text may end with.
                 return f"({node.text}{chr(10) if '--' in node.text else ''})", ATOM
@@ -89,6 +110,44 @@ def _call(node: Call, below: tuple[Written, ...]) -> Written:
     if "{*}" in function.form:
         return function.form.replace("{*}", ", ".join(parts)), function.precedence
     return function.form.format(*parts), function.precedence
+
+
+def _window(node: Window, below: list[str]) -> str:
+    first, second = len(node.args), len(node.args) + len(node.partition)
+    args = below[:first]
+    known = WINDOWS.get(node.function)
+    if known is None:
+        operand, more = args[0] if args else "", args[1] if len(args) > 1 else ""
+        text = AGGREGATES[node.function].form.format(operand, more, more)
+    else:
+        text = known.form.replace("{*}", ", ".join(args))
+    if node.ignore_nulls:
+        text = f"{text[:-1]} IGNORE NULLS)"
+    inside: list[str] = []
+    if node.partition:
+        inside.append("PARTITION BY " + ", ".join(below[first:second]))
+    if node.order:
+        keys = zip(node.order, below[second:], strict=True)
+        inside.append("ORDER BY " + ", ".join(_order(key, shown) for key, shown in keys))
+    if node.frame is not None:
+        rows = node.frame
+        inside.append(
+            f"{rows.unit.upper()} BETWEEN {_bound(rows.start, 'PRECEDING')} AND {_bound(rows.end, 'FOLLOWING')}"
+        )
+    return f"{text} OVER ({' '.join(inside)})"
+
+
+def _bound(bound: Bound, open_end: str) -> str:
+    if bound is None:
+        return f"UNBOUNDED {open_end}"
+    if not bound:
+        return "CURRENT ROW"
+    before = bound < dt.timedelta(0) if isinstance(bound, dt.timedelta) else bound < 0
+    return f"{constant(abs(bound))} {'PRECEDING' if before else 'FOLLOWING'}"
+
+
+def _order(key: Order, shown: str) -> str:
+    return f"{shown}{' DESC' if key.descending else ''} NULLS {'LAST' if key.nulls_last else 'FIRST'}"
 
 
 def _case(below: tuple[Written, ...]) -> str:

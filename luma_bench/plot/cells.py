@@ -1,4 +1,4 @@
-"""Heatmaps as SVG: cells shaded from little to much, with a key beside them."""
+"""Heatmaps and densities as SVG: cells shaded from little to much, with a key beside them."""
 
 from __future__ import annotations
 
@@ -7,8 +7,11 @@ import math
 import numpy as np
 
 from luma_bench.plot import theme, ticks
+from luma_bench.plot.picture import Picture
 from luma_bench.plot.pieces import ROOM, Area, Place, box, crowded, cut, linear, text_at, text_width, tip
-from luma_bench.plot.rows import Picture
+
+_SHADES = 32
+"""Shades that cells are drawn in."""
 
 
 def heatmap(picture: Picture, width: int, height: int) -> list[str]:
@@ -33,7 +36,45 @@ def heatmap(picture: Picture, width: int, height: int) -> list[str]:
         )
     parts += categories_below(across, lambda index: column_at(index + 0.5), area, turned=turned)
     parts.append(text_at(area.right, height - 8, picture.x.label, anchor="end", fill=theme.QUIET))
-    return parts + _key(picture.value, low, high, area, width)
+    return parts + _key(picture.value, (low, high), area, width)
+
+
+def density(picture: Picture, across: Place, value: Place, area: Area, width: int) -> list[str]:
+    """Cells between two axes of numbers: one path for each of 32 shades, since there may be thousands of cells."""
+    if picture.cells is None or picture.edges is None or picture.y_edges is None:
+        return []
+    known = np.isfinite(picture.cells)
+    if not known.any():
+        return []
+    low, high = float(picture.cells[known].min()), float(picture.cells[known].max())
+    levels = np.round(shares(picture.cells, low, high, log=picture.log) * (_SHADES - 1))
+    lefts = [across(float(edge)) for edge in picture.edges]
+    tops = [value(float(edge)) for edge in picture.y_edges]
+    parts: list[str] = []
+    for level in range(_SHADES):
+        shape = "".join(
+            f"M{lefts[column]:.1f} {tops[row]:.1f}H{lefts[column + 1]:.1f}V{tops[row + 1]:.1f}H{lefts[column]:.1f}Z"
+            for row, column in np.argwhere(known & (levels == level))
+        )
+        if shape:
+            colour = theme.shade(visible(level / (_SHADES - 1)))
+            # Without smoothed edges, or hairlines of the paper would show between cells.
+            parts.append(f'<path d="{shape}" fill="{colour}" shape-rendering="crispEdges"/>')
+    return parts + _key(picture.value, (low, high), area, width, log=picture.log, cells=True)
+
+
+def shares(cells: np.ndarray, low: float, high: float, *, log: bool) -> np.ndarray:
+    """Where each cell stands between the least and the greatest, from 0 to 1."""
+    if log:
+        cells, low, high = np.log10(np.maximum(cells, 1.0)), math.log10(max(low, 1)), math.log10(max(high, 1))
+    if high > low:
+        return (cells - low) / (high - low)
+    return np.where(np.isfinite(cells), 0.5, np.nan)
+
+
+def visible(share: float) -> float:
+    """A share of the scale of shades without its lightest part, which would be lost on white."""
+    return 0.15 + 0.85 * share
 
 
 def categories_below(names: tuple[str, ...], across: Place, area: Area, *, turned: bool) -> list[str]:
@@ -76,18 +117,36 @@ def _boxes(
     return parts
 
 
-def _key(name: str, low: float, high: float, area: Area, width: int) -> list[str]:
+def _key(
+    name: str,
+    reach: tuple[float, float],
+    area: Area,
+    width: int,
+    *,
+    log: bool = False,
+    cells: bool = False,
+) -> list[str]:
     """What the shades mean: a bar from little to much beside the cells."""
+    low, high = reach
     left, count = area.right + 24, 48
     tall = (area.bottom - area.top) / count
     parts = [text_at(width - 16, area.top - 14, name, anchor="end", fill=theme.QUIET)]
     for index in range(count):
         y = area.bottom - (index + 1) * tall
-        parts.append(box((left, y, 12, tall + 0.6), theme.shade(index / (count - 1)), ""))
-    inner = [mark for mark in ticks.numbers(low, high, 6) if low <= mark <= high] if high > low else [low]
-    for at, text in ticks.numbered(inner):
-        share = (at - low) / (high - low) if high > low else 0.5
-        parts.append(
-            text_at(left + 18, area.bottom - share * (area.bottom - area.top) + 4, text, fill=theme.QUIET)
-        )
+        share = index / (count - 1)
+        parts.append(box((left, y, 12, tall + 0.6), theme.shade(visible(share) if cells else share), ""))
+    for at, text in key_marks(low, high, log=log):
+        share = float(shares(np.array([at]), low, high, log=log)[0])
+        place = area.bottom - share * (area.bottom - area.top) + 4
+        parts.append(text_at(left + 18, place, text, fill=theme.QUIET))
     return parts
+
+
+def key_marks(low: float, high: float, *, log: bool) -> list[tuple[float, str]]:
+    """Round values between the least and the greatest, for the key of shades."""
+    if log and high > low:
+        powers = [10.0**power for power in range(math.floor(math.log10(max(low, 1))), 19)]
+        inner = [mark for mark in powers if low <= mark <= high]
+        return [(mark, ticks.number_text(mark)) for mark in (inner if len(inner) > 1 else [low, high])]
+    inner = [mark for mark in ticks.numbers(low, high, 6) if low <= mark <= high] if high > low else [low]
+    return ticks.numbered(inner)

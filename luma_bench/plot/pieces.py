@@ -71,6 +71,18 @@ def cut(text: str, room: float) -> str:
     return text + "…"
 
 
+def wrapped(text: str, room: float, size: float) -> list[str]:
+    """A text as lines that fit a width, broken at blanks."""
+    lines: list[str] = []
+    for word in text.split(" "):
+        longer = f"{lines[-1]} {word}" if lines else word
+        if lines and text_width(longer, size) <= room:
+            lines[-1] = longer
+        else:
+            lines.append(cut(word, room * 12 / size))
+    return lines
+
+
 def text_at(
     x: float,
     y: float,
@@ -88,15 +100,17 @@ def text_at(
     return f'<text x="{x:.1f}" y="{y:.1f}" font-size="{size}" fill="{fill}"{place}{heavy} {more}>{html.escape(printable(text))}</text>'
 
 
-def line(x1: float, y1: float, x2: float, y2: float, colour: str) -> str:
-    """A thin straight line."""
-    return f'<line x1="{x1:.1f}" y1="{y1:.1f}" x2="{x2:.1f}" y2="{y2:.1f}" stroke="{colour}"/>'
+def line(x1: float, y1: float, x2: float, y2: float, colour: str, wide: float = 1) -> str:
+    """A straight line, thin by default."""
+    thick = f' stroke-width="{wide:g}"' if wide != 1 else ""
+    return f'<line x1="{x1:.1f}" y1="{y1:.1f}" x2="{x2:.1f}" y2="{y2:.1f}" stroke="{colour}"{thick}/>'
 
 
-def box(place: tuple[float, float, float, float], colour: str, inside: str) -> str:
-    """A filled rectangle at x, y of a width and height; `inside` is its tooltip."""
+def box(place: tuple[float, float, float, float], colour: str, inside: str, more: str = "") -> str:
+    """A filled rectangle at x, y of a width and height; `inside` is its tooltip, `more` are further attributes."""
     x, y, wide, tall = place
-    return f'<rect x="{x:.1f}" y="{y:.1f}" width="{max(wide, 0):.1f}" height="{max(tall, 0):.1f}" fill="{colour}">{inside}</rect>'
+    size = f'width="{max(wide, 0):.1f}" height="{max(tall, 0):.1f}"'
+    return f'<rect x="{x:.1f}" y="{y:.1f}" {size} fill="{colour}"{more}>{inside}</rect>'
 
 
 def dot(x: float, y: float, radius: float, colour: str) -> str:

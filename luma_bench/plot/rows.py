@@ -3,75 +3,21 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import Any, Literal, cast
+from typing import Any, cast
 
 import numpy as np
 import pyarrow as pa
 
-from luma_bench.errors import LumaError, SchemaError
+from luma_bench.errors import SchemaError
+from luma_bench.plot.picture import LARGEST, MARKS, Axis, Kind, Picture, PlotError, Series, left_out
 from luma_bench.plot.theme import PALETTE
 from luma_bench.plot.ticks import labels, widened
-
-MARKS = 20_000
-"""The most marks (points, bars, cells) that one picture draws."""
 
 BINS = 40
 """Bins of a histogram, and of each side of a counted heatmap."""
 
-LARGEST = 1e300
-"""The largest magnitude that has a place on an axis; beyond it the width of a range overflows."""
-
-Kind = Literal["line", "bar", "barh", "scatter", "hist", "heatmap"]
 KINDS: tuple[str, ...] = ("line", "bar", "barh", "scatter", "hist", "heatmap")
-
-Scale = Literal["number", "time", "category"]
-
-
-class PlotError(LumaError):
-    """The rows cannot be drawn as asked; the hint says what to draw, or how to aggregate."""
-
-
-@dataclass(frozen=True, slots=True)
-class Axis:
-    """One axis: its label, how its values are placed, and the zone that instants are shown in.
-
-    `values` are the categories in order, for a category axis; `whole` says that a number axis holds whole numbers.
-    """
-
-    label: str
-    scale: Scale
-    values: tuple[str, ...] = ()
-    zone: str | None = None
-    whole: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class Series:
-    """One colour: float64 positions; a category's position is its number, an instant's its microseconds (UTC)."""
-
-    name: str
-    x: np.ndarray
-    y: np.ndarray
-
-
-@dataclass(frozen=True, slots=True)
-class Picture:
-    """A picture before it is drawn.
-
-    `cells` is the heatmap's matrix [y, x], NaN where there is no row, `value` the name of what it holds, and `binned`
-    says that its x axis counts in bins; `edges` are a histogram's.
-    """
-
-    kind: Kind
-    title: str
-    x: Axis
-    y: Axis
-    series: tuple[Series, ...] = ()
-    cells: np.ndarray | None = None
-    value: str = ""
-    binned: bool = False
-    edges: np.ndarray | None = None
-    notes: tuple[str, ...] = ()
+"""The kinds of picture that rows are drawn as."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,9 +53,9 @@ def picture(data: Any, *, x: str, y: str | None, color: str | None, kind: str, t
     groups, names = _groups(table, color)
     known = np.isfinite(place.at)
     missing = ~np.isfinite(height)
-    notes = _left_out(int((~known).sum()), x)
+    notes = left_out(int((~known).sum()), x)
     if kind != "line":  # a line shows a missing value as a gap
-        notes += _left_out(int((missing & known).sum()), y)
+        notes += left_out(int((missing & known).sum()), y)
         known &= ~missing
     series: list[Series] = []
     for number, name in enumerate(names):
@@ -137,14 +83,23 @@ def _histogram(table: pa.Table, x: str, y: str | None, color: str | None, title:
         )
     groups, names = _groups(table, color)
     known = np.isfinite(place.at)
-    edges = _edges(place.at[known], whole=place.axis.whole)
+    edges = bin_edges(place.at[known], whole=place.axis.whole)
     middle = (edges[:-1] + edges[1:]) / 2
     series = [
         Series(name, middle, np.histogram(place.at[known & (groups == number)], edges)[0].astype(float))
         for number, name in enumerate(names)
     ]
-    notes = _left_out(int((~known).sum()), x)
-    return Picture("hist", title, place.axis, Axis("rows", "number"), tuple(series), edges=edges, notes=notes)
+    notes = left_out(int((~known).sum()), x)
+    return Picture(
+        "hist",
+        title,
+        place.axis,
+        Axis("rows", "number"),
+        tuple(series),
+        edges=edges,
+        notes=notes,
+        stacked=True,
+    )
 
 
 def _heatmap(table: pa.Table, x: str, y: str, color: str | None, title: str) -> Picture:
@@ -160,7 +115,7 @@ def _heatmap(table: pa.Table, x: str, y: str, color: str | None, title: str) -> 
         raise _doubled(f"a pair of {x!r} and {y!r}")
     cells = np.full(shape[0] * shape[1], np.nan)
     cells[place] = value[known]
-    notes = _left_out(int((~known).sum()), f"{x} or {y}")
+    notes = left_out(int((~known).sum()), f"{x} or {y}")
     return Picture(
         "heatmap", title, across.axis, down.axis, cells=cells.reshape(shape), value=color, notes=notes
     )
@@ -178,7 +133,7 @@ def _counted(table: pa.Table, x: str, y: str, title: str) -> Picture:
     cells = counts.reshape(shape)
     if down.axis.scale != "category":  # the first row is the top one, and numbers grow upwards
         cells, axis_y = cells[::-1], replace(axis_y, values=axis_y.values[::-1])
-    notes = _left_out(int((~known).sum()), f"{x} or {y}")
+    notes = left_out(int((~known).sum()), f"{x} or {y}")
     return Picture("heatmap", title, axis_x, axis_y, cells=cells, value="rows", binned=True, notes=notes)
 
 
@@ -186,13 +141,13 @@ def _binned(values: _Values, known: np.ndarray) -> tuple[np.ndarray, Axis]:
     at = values.at[known]
     if values.axis.scale == "category":
         return at.astype(int), values.axis
-    edges = _edges(at, whole=values.axis.whole)
+    edges = bin_edges(at, whole=values.axis.whole)
     place = np.clip(np.searchsorted(edges, at, "right") - 1, 0, len(edges) - 2)
     starts = edges[:-1] + 0.5 if values.axis.whole else edges[:-1]
     return place, replace(values.axis, scale="category", values=tuple(labels(values.axis, starts)))
 
 
-def _edges(at: np.ndarray, *, whole: bool) -> np.ndarray:
+def bin_edges(at: np.ndarray, *, whole: bool) -> np.ndarray:
     """Edges of even bins; whole numbers get bins of a whole width, so that none catches more values than another."""
     if not len(at):
         return np.array([0.0, 1.0])
@@ -264,7 +219,7 @@ def _values(table: pa.Table, name: str, *, category: bool = False) -> _Values:
     encoded = column.combine_chunks().dictionary_encode()
     at = encoded.indices.cast(pa.float64()).to_numpy(zero_copy_only=False).astype(float)
     return _Values(
-        Axis(name, "category", tuple(_text(value) for value in encoded.dictionary.to_pylist())), at
+        Axis(name, "category", tuple(text_of(value) for value in encoded.dictionary.to_pylist())), at
     )
 
 
@@ -273,7 +228,9 @@ def _groups(table: pa.Table, color: str | None) -> tuple[np.ndarray, tuple[str, 
     if color is None:
         return np.zeros(table.num_rows, int), ("",)
     column = _column(table, color).combine_chunks()
-    texts = pa.array(["NULL" if value is None else _text(value) for value in column.to_pylist()], pa.string())
+    texts = pa.array(
+        ["NULL" if value is None else text_of(value) for value in column.to_pylist()], pa.string()
+    )
     encoded = texts.dictionary_encode()
     names = tuple(encoded.dictionary.to_pylist())
     if len(names) > len(PALETTE):
@@ -284,7 +241,8 @@ def _groups(table: pa.Table, color: str | None) -> tuple[np.ndarray, tuple[str, 
     return encoded.indices.to_numpy(), names
 
 
-def _text(value: object) -> str:
+def text_of(value: object) -> str:
+    """A category as it is shown."""
     return f"{value:g}" if isinstance(value, float) else str(value)
 
 
@@ -307,7 +265,3 @@ def _doubled(where: str, other: str = "") -> PlotError:
         f"Several rows have {where} in common.",
         hint=f"Aggregate them in the query,{other} or name what tells them apart as color.",
     )
-
-
-def _left_out(count: int, what: str) -> tuple[str, ...]:
-    return (f"{count:,} row{'' if count == 1 else 's'} without {what} left out",) if count else ()

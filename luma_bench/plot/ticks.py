@@ -11,7 +11,7 @@ from zoneinfo import ZoneInfo
 import numpy as np
 
 if TYPE_CHECKING:
-    from luma_bench.plot.rows import Axis
+    from luma_bench.plot.picture import Axis
 
 _EPOCH = dt.datetime(1970, 1, 1)
 _SECOND, _MINUTE, _HOUR, _DAY = 1, 60, 3600, 86400

@@ -45,6 +45,10 @@ class Answer(Protocol):
         """The first rows and the run's badge as HTML, everything from outside escaped."""
         ...
 
+    def titled(self, title: str, *, html: bool = False) -> str:
+        """The same as text or as HTML, under a title that says of how many rows these are the first."""
+        ...
+
 
 class Executor(Protocol):
     """Runs KadeQL for a DataFrame, at the snapshot the frame was pinned to.
@@ -60,16 +64,31 @@ class Executor(Protocol):
         engine: str = "auto",
         strict: bool = False,
         tables: Mapping[str, Any] | None = None,
+        timeout: float | None = None,
     ) -> Answer:
-        """Run one SELECT text and give its finished result; `tables` are extra relations by name."""
+        """Run one SELECT text and give its finished result; `tables` are extra relations by name.
+
+        Raises
+        ------
+        CancelledError
+            It ran for more than `timeout` seconds; None is what the settings say.
+        """
         ...
 
     def read(self, table: str, columns: Sequence[str] | None = None) -> Answer:
         """A whole table, or some of its columns, without SQL: exactly the Arrow types that were written."""
         ...
 
+    def answer(self, rows: pa.Table) -> Answer:
+        """Rows in memory as a finished result, exactly as they are."""
+        ...
+
     def schema(self, table: str) -> pa.Schema:
         """The exact Arrow schema of a table at this executor's snapshot, without `_rowid`."""
+        ...
+
+    def order(self, table: str) -> tuple[str, ...] | None:
+        """The columns that a table declares its rows to be in the order of (`sort_by`); None for a view: its rows have no ids."""
         ...
 
     def rows(self, table: str) -> int:
@@ -82,6 +101,33 @@ class Executor(Protocol):
 
     def explain(self, text: str, *, tables: Mapping[str, Any] | None = None) -> str:
         """The plan of a SELECT text as printed text."""
+        ...
+
+    def stream(
+        self,
+        text: str,
+        *,
+        engine: str = "auto",
+        strict: bool = False,
+        tables: Mapping[str, Any] | None = None,
+    ) -> pa.RecordBatchReader:
+        """The rows of one SELECT text as the engine makes them, for more rows than memory holds."""
+        ...
+
+    def scan(self, table: str, columns: Sequence[str] | None = None) -> pa.RecordBatchReader:
+        """A whole table, or some of its columns, as a stream without SQL, in exactly the types that were written."""
+        ...
+
+    def store(self, table: str, rows: pa.RecordBatchReader, mode: str, **details: Any) -> Executor:
+        """Write rows into a table in one commit, and give what reads the snapshot that it made.
+
+        `mode` and `details` are those of `Bench.write`.
+        """
+        ...
+
+    @property
+    def loose(self) -> bool:
+        """Whether it belongs to no bench: it has no tables, and runs frames of data and of files."""
         ...
 
     @property

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -9,6 +11,7 @@ import pytest
 from policy_cases import ADA, LEAD, PAY, SEEN, fill, rows
 
 import luma_bench as lb
+from luma_bench.bench.policy import PolicyBook
 from luma_bench.errors import ConflictError, ForbiddenError, KadeQLBindError, KadeQLError, LumaError
 
 
@@ -168,6 +171,36 @@ def test_nobody_takes_roles_that_they_lack(bench: lb.Bench) -> None:
             guest.acting_as(other)
     guest.close()
     assert rows(bench, "SELECT count(*) FROM pay") == [(4,)]
+
+
+def test_what_another_process_changes_about_policies_counts_at_once(bench: lb.Bench) -> None:
+    guest = bench.acting_as(ADA)
+    text = "SELECT id FROM pay ORDER BY id"
+
+    assert rows(guest, text) == [(row[0],) for row in SEEN]
+    elsewhere(bench, "CREATE OR REPLACE ROW POLICY own ON pay USING id = 4 TO staff")
+    assert rows(guest, text) == [(4,)]
+    elsewhere(bench, "CREATE ROW POLICY less ON pay AS RESTRICTIVE USING id < 4 TO staff")
+    assert rows(guest, text) == []
+    assert [policy.name for policy in bench.policies()] == ["area", "hide", "less", "own"]
+    elsewhere(bench, "DROP ROW POLICY less ON pay; DROP ROW POLICY own ON pay; DROP ROW POLICY area ON pay")
+    assert rows(guest, text) == [(number,) for number in PAY["id"]]
+
+
+def test_policies_are_read_once_until_one_changes(bench: lb.Bench) -> None:
+    book = PolicyBook(bench._store)
+    held = book.policies()
+
+    bench.kadeql("INSERT INTO pay VALUES (9, 'q', 'no', 1)")
+    assert book.policies() is held
+    bench.kadeql("DROP ROW POLICY own ON pay")
+    assert [policy.name for policy in book.policies()] == ["area", "hide"]
+
+
+def elsewhere(bench: lb.Bench, text: str) -> None:
+    """Run a text on the bench in a process of its own."""
+    code = "import sys, luma_bench; luma_bench.open(sys.argv[1]).kadeql(sys.argv[2])"
+    subprocess.run([sys.executable, "-c", code, str(bench.path), text], check=True, timeout=60)
 
 
 def test_the_identity_of_opening_counts(bench: lb.Bench, tmp_path: Path) -> None:

@@ -125,3 +125,15 @@ def test_a_null_cast_tells_a_type(inspector: DuckInspector):
         ("VARCHAR[]", pa.list_(pa.string())),
     ]:
         assert inspector.describe(f"SELECT CAST(NULL AS {sql}) AS c", {}).field("c").type == kind
+
+
+def test_a_text_is_bound_again_when_its_tables_are_others(inspector: DuckInspector) -> None:
+    narrow, wide = pa.schema([("a", pa.int32())]), pa.schema([("a", pa.int64())])
+    text = "SELECT a + 1 AS b FROM t"
+    first = inspector.describe(text, {"t": narrow})
+    assert inspector.describe(text, {"t": narrow}) == first
+    assert first.field("b").type == pa.int32()
+    assert inspector.describe(text, {"t": wide}).field("b").type == pa.int64()
+    assert inspector.describe(text, {"t": narrow}) == first
+    with pytest.raises(KadeQLBindError):
+        inspector.describe(text, {"other": narrow})

@@ -30,6 +30,8 @@ TEXTS = st.none() | st.text(st.characters(exclude_categories=["Cs"], exclude_cha
 
 @given(st.lists(st.tuples(st.none() | st.integers(-(2**40), 2**40), TEXTS, TEXTS), min_size=1, max_size=12))
 @example([(None, "", None), (None, "0", None)])  # a text that looks like a number in a file without one
+@example([(None, None, "'"), (None, None, "'")])  # a text that looks like quotes
+@example([(None, None, "'"), (None, None, "'")])  # a text that looks like quotes
 @settings(deadline=None, max_examples=30, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_csv_tells_null_from_empty_text(tmp_path: Path, rows: list[tuple[Any, ...]]) -> None:
     table = pa.table(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from typing import Any
 
 import pyarrow as pa
@@ -22,3 +23,20 @@ def frames():
         return scans[0] if len(scans) == 1 else scans
 
     return make
+
+
+@pytest.fixture
+def flights() -> DataFrame:
+    """Six flights, with NULL, NaN, a dictionary and a column that is called like a method; `airports` beside them."""
+    table = pa.table(
+        {
+            "id": pa.array([1, 2, 3, 4, 5, 6], pa.int32()),
+            "origin": pa.array(["JFK", "EWR", None, "JFK", "LGA", "EWR"]).dictionary_encode(),
+            "delay": [10, -5, None, 70, 0, 33],
+            "km": [1.5, 2.5, float("nan"), None, 0.25, 9.0],
+            "day": [dt.date(2024, 1, day) for day in (1, 2, 3, 4, 5, 6)],
+            "count": [1, 1, 1, 2, 2, 2],
+        }
+    )
+    airports = pa.table({"iata": ["JFK", "EWR"], "km": [20, 25], "name": ["Kennedy", "Newark"]})
+    return DataFrame.scan(DuckExecutor({"flights": table, "airports": airports}), "flights")

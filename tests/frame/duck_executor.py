@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import html
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -11,6 +12,11 @@ import duckdb
 import pyarrow as pa
 
 from luma_bench.types.record import RunRecord
+
+
+def _rows(text: str) -> str:
+    """The text for a DuckDB that does not know `with_rowid(t)`."""
+    return re.sub(r'with_rowid\(("?)(.+?)\1\)', lambda found: f'"ids of {found[2]}"', text)
 
 
 @dataclass
@@ -39,6 +45,9 @@ class TableAnswer:
     def __len__(self) -> int:
         return self.table.num_rows
 
+    def titled(self, title: str, *, html: bool = False) -> str:
+        return f"{title}\n{self._repr_html_() if html else self.table}"
+
     def _repr_html_(self) -> str:
         return html.escape(str(self.table))
 
@@ -62,11 +71,13 @@ class DuckExecutor:
         )
         self.connection.execute("SET TimeZone = 'UTC'")
         for name, table in self.stored.items():
-            self.connection.register(name, table)
+            self.store(name, table)
 
     def store(self, name: str, table: pa.Table) -> None:
         self.stored[name] = table
         self.connection.register(name, table)
+        ids = pa.array(range(table.num_rows), pa.int64())
+        self.connection.register(f"ids of {name}", table.add_column(0, "_rowid", ids))
 
     def _cursor(self, tables: Mapping[str, Any] | None) -> duckdb.DuckDBPyConnection:
         for name, table in (tables or {}).items():
@@ -84,10 +95,11 @@ class DuckExecutor:
         engine: str = "auto",
         strict: bool = False,
         tables: Mapping[str, Any] | None = None,
+        timeout: float | None = None,
     ) -> TableAnswer:
         self.texts.append(text)
         return self._answer(
-            self._cursor(tables).sql(text, params=dict(params) if params else None).to_arrow_table()
+            self._cursor(tables).sql(_rows(text), params=dict(params) if params else None).to_arrow_table()
         )
 
     def read(self, table: str, columns: Sequence[str] | None = None) -> TableAnswer:
@@ -95,16 +107,39 @@ class DuckExecutor:
         whole = self.stored[table]
         return self._answer(whole if columns is None else whole.select(list(columns)))
 
+    def answer(self, rows: pa.Table) -> TableAnswer:
+        return self._answer(rows)
+
+    def stream(
+        self,
+        text: str,
+        *,
+        engine: str = "auto",
+        strict: bool = False,
+        tables: Mapping[str, Any] | None = None,
+    ) -> pa.RecordBatchReader:
+        return self.execute(text, tables=tables).to_reader()
+
+    def scan(self, table: str, columns: Sequence[str] | None = None) -> pa.RecordBatchReader:
+        return self.read(table, columns).to_reader()
+
+    @property
+    def loose(self) -> bool:
+        return False
+
     def schema(self, table: str) -> pa.Schema:
         return self.stored[table].schema
+
+    def order(self, table: str) -> tuple[str, ...] | None:
+        return ()
 
     def rows(self, table: str) -> int:
         return self.stored[table].num_rows
 
     def describe(self, text: str, *, tables: Mapping[str, Any] | None = None) -> pa.Schema:
         self.described.append(text)
-        return self._cursor(tables).sql(f"SELECT * FROM ({text}) LIMIT 0").to_arrow_table().schema
+        return self._cursor(tables).sql(f"SELECT * FROM ({_rows(text)}) LIMIT 0").to_arrow_table().schema
 
     def explain(self, text: str, *, tables: Mapping[str, Any] | None = None) -> str:
-        rows = self._cursor(tables).sql(f"EXPLAIN {text}").fetchall()
+        rows = self._cursor(tables).sql(f"EXPLAIN {_rows(text)}").fetchall()
         return "\n".join(row[-1] for row in rows)

@@ -11,24 +11,8 @@ import pyarrow as pa
 import pytest
 from duck_executor import DuckExecutor
 
-from luma_bench.errors import KadeQLError, LumaError, SchemaError, UnsupportedError
+from luma_bench.errors import KadeQLError, UnsupportedError
 from luma_bench.frame import DataFrame, GroupBy, Series
-
-
-@pytest.fixture
-def flights() -> DataFrame:
-    table = pa.table(
-        {
-            "id": pa.array([1, 2, 3, 4, 5, 6], pa.int32()),
-            "origin": pa.array(["JFK", "EWR", None, "JFK", "LGA", "EWR"]).dictionary_encode(),
-            "delay": [10, -5, None, 70, 0, 33],
-            "km": [1.5, 2.5, float("nan"), None, 0.25, 9.0],
-            "day": [dt.date(2024, 1, day) for day in (1, 2, 3, 4, 5, 6)],
-            "count": [1, 1, 1, 2, 2, 2],
-        }
-    )
-    airports = pa.table({"iata": ["JFK", "EWR"], "km": [20, 25], "name": ["Kennedy", "Newark"]})
-    return DataFrame.scan(DuckExecutor({"flights": table, "airports": airports}), "flights")
 
 
 def airports_of(frame: DataFrame) -> DataFrame:
@@ -139,10 +123,28 @@ def test_a_series_follows_its_rows(flights: DataFrame) -> None:
     assert made[flights.delay > 5].id.to_list() == [6, 4, 1]
     assert (made.late + flights.id).to_list() == [39, 5, 74, None, -3, 11]
     assert (flights.id + made.late).to_list() == [39, 5, 74, None, -3, 11]
-    with pytest.raises(UnsupportedError, match="another frame"):
-        made[flights.assign(late=3).late > 2]
-    with pytest.raises(UnsupportedError, match="another frame"):
+    assert len(made[flights.assign(late=3).late > 2]) == len(flights)
+    pair = flights[["delay", "km"]]
+    assert pair.where(pair > 5).delay.to_list() == [None if x is None or x <= 5 else x for x in flights.delay]
+    with pytest.raises(UnsupportedError, match="other rows"):
         flights.assign(delay=flights.delay + 1)[flights.delay > 2]
+    with pytest.raises(UnsupportedError, match="other rows"):
+        flights[flights[flights.km > 5].delay > 2]
+
+
+def test_a_frame_that_is_written_twice_is_one(flights: DataFrame) -> None:
+    late = flights[flights.delay > 5].assign(twice=flights[flights.delay > 5].delay * 2)
+    assert late.twice.to_list() == [2 * delay for delay in late.delay]
+    ordered = flights.sort_values("km").assign(before=flights.sort_values("km").id.shift())
+    assert ordered.before.to_list() == [None, *ordered.id.to_list()[:-1]]
+    with pytest.raises(UnsupportedError, match="other rows"):
+        flights[flights.delay > 5].assign(twice=flights[flights.delay > 6].delay)
+
+
+def test_a_series_under_a_condition(flights: DataFrame) -> None:
+    assert flights.id[flights.origin == "JFK"].to_list() == [1, 4]
+    assert flights.id.shift()[flights.id > 1].to_list() == [1, 2, 3, 4, 5]
+    assert flights.assign(late=flights.delay).id[flights.delay > 5].to_list() == [1, 4, 6]
 
 
 # Rows
@@ -167,8 +169,8 @@ def test_head_tail_and_extremes(flights: DataFrame) -> None:
     assert flights.sort_values("delay").head(4)[["id"]].to_arrow().column(0).to_pylist() == [2, 5, 1, 6]
     with pytest.raises(UnsupportedError, match="no known order"):
         flights.drop_duplicates().tail()
-    with pytest.raises(UnsupportedError, match="negative"):
-        flights.head(-1)
+    assert flights.head(-1).id.to_list() == [1, 2, 3, 4, 5]
+    assert flights.tail(-4).id.to_list() == [5, 6]
 
 
 def test_nan_is_the_greatest_value_and_null_is_none(flights: DataFrame) -> None:
@@ -185,15 +187,16 @@ def test_duplicates(flights: DataFrame) -> None:
     latest = flights.sort_values("id", ascending=False).drop_duplicates("origin")
     assert latest.sort_values("id").id.to_list() == [3, 4, 5, 6]
     assert len(flights[["count"]].drop_duplicates()) == 2
-    with pytest.raises(UnsupportedError, match="not decided"):
-        flights.drop_duplicates("origin")
+    assert flights.drop_duplicates("origin").id.to_list() == [1, 2, 3, 5]
+    with pytest.raises(UnsupportedError, match="in none"):
+        flights.merge(flights, on="id").drop_duplicates("origin_x")
 
 
 def test_fill_and_drop_nulls(flights: DataFrame) -> None:
     assert flights.fillna(0).to_arrow().column("delay").to_pylist() == [10, -5, 0, 70, 0, 33]
     assert flights.fillna({"origin": "?"}).origin.to_list()[2] == "?"
     assert flights.dropna().id.to_list() == [1, 2, 5, 6]
-    assert flights.dropna("km").id.to_list() == [1, 2, 3, 5, 6]
+    assert flights.dropna(subset="km").id.to_list() == [1, 2, 3, 5, 6]
 
 
 def test_astype(flights: DataFrame) -> None:
@@ -205,12 +208,12 @@ def test_astype(flights: DataFrame) -> None:
     assert flights.id.astype(pd.Int64Dtype()).dtype == pa.int64()
     assert flights.day.astype("datetime64[us]").dtype == pa.timestamp("us")
     with pytest.raises(UnsupportedError, match="not known"):
-        flights.id.astype("category")
+        flights.id.astype("colour")
 
 
 def test_map(flights: DataFrame) -> None:
     assert flights.origin.map({"JFK": 1, "EWR": 2}).to_list() == [1, 2, None, 1, None, 2]
-    with pytest.raises(UnsupportedError, match="dictionary"):
+    with pytest.raises(UnsupportedError, match="whole Series"):
         flights.origin.map(str.lower)  # type: ignore[arg-type]
 
 
@@ -321,71 +324,3 @@ def test_frames_of_two_benches_do_not_mix(flights: DataFrame) -> None:
         flights.merge(later, on="id")
     with pytest.raises(UnsupportedError, match=r"different benches|another frame"):
         flights.delay + elsewhere.delay
-
-
-# Refusals
-
-
-@pytest.mark.parametrize(
-    ("act", "error", "words"),
-    [
-        (lambda df: df["dely"], SchemaError, "Did you mean 'delay'"),
-        (lambda df: df[["id", "dely"]], SchemaError, "Did you mean 'delay'"),
-        (lambda df: df.dely, AttributeError, "Did you mean delay"),
-        (lambda df: df.merge_asof, AttributeError, r"\.to_pandas\(\)"),
-        (lambda df: df.sort_value, AttributeError, "sort_values"),
-        (lambda df: df.delay.rolling, AttributeError, r"\.to_pandas\(\)"),
-        (lambda df: df.delay.str.uper, AttributeError, "upper"),
-        (lambda df: df.day.dt.yer, AttributeError, "year"),
-        (lambda df: df.groupby("origin").appply, AttributeError, r"\.to_pandas\(\)"),
-        (lambda df: df[0], UnsupportedError, "no index"),
-        (lambda df: df.delay[0], SchemaError, "no index"),
-        (lambda df: bool(df), UnsupportedError, "empty"),
-        (lambda df: bool(df.delay > 1), UnsupportedError, "& | ~"),
-        (lambda df: 1 < df.delay < 5, UnsupportedError, r"not a < x < b"),
-        (lambda df: (df.delay > 1) and (df.km > 1), UnsupportedError, "parentheses"),
-        (lambda df: df.delay == None, UnsupportedError, "isna"),  # noqa: E711
-        (lambda df: df.delay != pd.NA, UnsupportedError, "notna"),
-        (lambda df: df.delay > object(), UnsupportedError, "constant"),
-        (lambda df: df.delay.isin("abc"), UnsupportedError, "list"),
-        (lambda df: df.delay.isin(df.id), UnsupportedError, "semi"),
-        (lambda df: df.delay.between(1, 2, inclusive="all"), UnsupportedError, "inclusive"),
-        (lambda df: df.delay.quantile(2), UnsupportedError, "fraction"),
-        (lambda df: df.__setitem__("x", 1), UnsupportedError, "assign"),
-        (lambda df: df.assign(ID=1), SchemaError, "differ by more than case"),
-        (lambda df: df.rename({"dely": "x"}), SchemaError, "Did you mean"),
-        (lambda df: df.drop(df.columns), SchemaError, "no columns"),
-        (lambda df: df.groupby("dely"), SchemaError, "Did you mean"),
-        (lambda df: df.groupby([]), UnsupportedError, "no keys"),
-        (lambda df: df.groupby(df.delay // 5), SchemaError, "name of its own"),
-        (lambda df: df.groupby("origin").agg(x=("id", "first")), UnsupportedError, "order"),
-        (lambda df: df.groupby("origin").agg(x=("id", "summ")), UnsupportedError, "aggregates are"),
-        (lambda df: df.groupby("origin").agg(x="id"), UnsupportedError, "pair"),
-        (lambda df: df.groupby("origin").agg(), UnsupportedError, "no aggregates"),
-        (lambda df: df.groupby("id").mean(), SchemaError, "holds text"),
-        (lambda df: df.sort_values(["id", "km"], ascending=[True]), UnsupportedError, "one for each"),
-        (lambda df: df.sort_values("id", na_position="middle"), UnsupportedError, "'first' or 'last'"),
-        (lambda df: df.dropna(how="some"), UnsupportedError, "'any' or 'all'"),
-        (lambda df: df.merge(df, how="up", on="id"), UnsupportedError, "is one of"),
-        (lambda df: df.merge(df, how="cross", on="id"), UnsupportedError, "no keys"),
-        (lambda df: df.merge(df, left_on="id"), UnsupportedError, "Give both"),
-        (lambda df: df.merge(df, on="id", left_on="id", right_on="id"), UnsupportedError, "beside"),
-        (lambda df: df.merge(df, left_on=["id"], right_on=["id", "km"]), UnsupportedError, "as many"),
-        (lambda df: df.merge({"other": [1]}), SchemaError, "in common"),
-        (lambda df: df.merge(3, on="id"), UnsupportedError, "cannot read"),
-        (lambda df: df.merge(df, on="id", suffixes=("", "")), SchemaError, "suffixes"),
-    ],
-)
-def test_refusals_say_what_to_do(flights: DataFrame, act: Any, error: type[Exception], words: str) -> None:
-    with pytest.raises(error, match=words) as caught:
-        act(flights)
-    assert isinstance(caught.value, LumaError)
-    assert caught.value.hint
-
-
-def test_private_names_are_plainly_missing(flights: DataFrame) -> None:
-    assert not hasattr(flights, "_repr_mimebundle_")
-    assert not hasattr(flights, "__dataframe__")
-    assert not hasattr(flights.delay, "_ipython_display_")
-    with pytest.raises(TypeError):
-        hash(flights.delay)

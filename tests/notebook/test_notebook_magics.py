@@ -191,6 +191,24 @@ def test_results_and_frames_are_tables(cell: Cell, opened: Path, shell: Any):
     assert rows(cell("%kadeql SELECT count(*) AS n FROM lazy")[0]) == [{"n": 4}]
 
 
+def test_a_lazy_frame_is_a_part_of_the_cells_plan(cell: Cell, opened: Path, shell: Any):
+    flights = shell.user_ns["bench"].table("flights")
+    shell.user_ns["few"] = flights[flights["n"] > 1]
+    shell.user_ns["twice"] = (flights["n"] * 2).rename("twice")
+    plan, _ = cell("%kadeql EXPLAIN SELECT count(*) FROM few JOIN twice ON twice = n WHERE n < 3")
+    told = "\n".join(row["explain_value"] for row in rows(plan))
+    assert told.count("TABLE_SCAN flights") == 2
+    assert "few" not in told.partition("operator")[2]
+    result, _ = cell("%kadeql SELECT count(*) AS n, (SELECT max(twice) FROM twice) AS m FROM few WHERE n < 3")
+    assert result.run.warnings == ()
+    before = rows(result)
+    cell("%kadeql INSERT INTO flights VALUES ('EV', 2)")
+    result, _ = cell("%kadeql SELECT count(*) AS n, (SELECT max(twice) FROM twice) AS m FROM few WHERE n < 3")
+    assert rows(result) == before
+    assert len(result.run.warnings) == 2
+    assert "'few' is read as it was when the frame was made" in repr(result)
+
+
 def test_the_benchs_table_wins_and_that_is_said(cell: Cell, opened: Path, shell: Any):
     shell.user_ns["flights"] = pa.table({"x": [1]})
     result, captured = cell("%kadeql SELECT count(*) AS n FROM flights")
@@ -352,6 +370,9 @@ def test_run_records_and_snapshots_are_shown_for_people(opened: Path, cell: Cell
         ("%%kadeql\nSELECT f.n FROM flights f WHERE f.", {"carrier", "n"}, {"planes"}),
         ('%%kadeql\nSELECT "ta| FROM planes', {'"tail number"'}, {'"seats"'}),
         ('%%kadeql\nFROM "pl', {'"planes"'}, {'"flights"'}),
+        ("%%kadeql\nFROM with_r", {"with_rowid"}, {"flights"}),
+        ("%%kadeql\nFROM with_rowid(fl", {"flights"}, {"carrier"}),
+        ("%%kadeql\nSELECT f.| FROM with_rowid(flights) AS f, planes p", {"_rowid", "carrier"}, {"seats"}),
         ("%kadeql --str", {"--strict"}, {"--at"}),
         ("%kadeql --limit 3 FROM fl", {"flights"}, {"planes"}),
         ("%luma sn", {"snapshots"}, {"status", "tables"}),

@@ -30,6 +30,8 @@ from luma_bench.plan.nodes import (
     SortKey,
     Table,
 )
+from luma_bench.plan.render import render
+from luma_bench.plan.rules import optimize
 from luma_bench.plan.walk import kinds_of, order_of
 
 T = Table(
@@ -79,7 +81,7 @@ def test_an_unknown_column_is_refused_with_the_nearest(build) -> None:
         (lambda: Join(T, T, "cross", (("a", "a"),), (JoinColumn("a", "a", None),)), "takes no keys"),
         (lambda: Call("frobnicate", (A,)), "no function"),
         (lambda: Call("abs", (A, B)), "takes 1 to 1"),
-        (lambda: AggregateCall("first", A), "no aggregate"),
+        (lambda: AggregateCall("furthest", A), "no aggregate"),
         (lambda: AggregateCall("sum"), "needs a column"),
     ],
 )
@@ -159,3 +161,33 @@ def test_types_are_bound_once() -> None:
     assert binder.schema(plan) == binder.schema(plan) == pa.schema([("n", pa.int64())])
     assert len(asked) == 1
     assert binder.type(plan, ColumnRef("n")) == pa.int64()
+
+
+def test_an_order_or_a_limit_takes_the_types_of_what_is_below() -> None:
+    asked: list[str] = []
+
+    def describe(text: str, *, tables: object = None) -> pa.Schema:
+        asked.append(text)
+        return pa.schema([("n", pa.int64())])
+
+    binder = Binder(describe)
+    plan = Project(T, (("n", Call("add", (A, Literal(1)))),))
+    above = Limit(Sort(plan, (SortKey("n"),)), 3)
+    binder.schema(plan)
+    assert binder.schema(above) is binder.schema(plan)
+    assert len(asked) == 1
+    # Rows of a table that went through SQL may have other types than those that were written.
+    binder.schema(Limit(T, 3))
+    assert len(asked) == 2
+
+
+def test_types_are_asked_of_the_text_after_the_rules() -> None:
+    asked: list[str] = []
+
+    def describe(text: str, *, tables: object = None) -> pa.Schema:
+        asked.append(text)
+        return pa.schema([("b", pa.float64())])
+
+    plan = Project(Filter(Filter(T, Call("gt", (A, Literal(1)))), Call("gt", (A, Literal(2)))), (("b", B),))
+    Binder(describe).schema(Limit(plan, 1))
+    assert asked == [render(optimize(Limit(plan, 1)).plan).text]

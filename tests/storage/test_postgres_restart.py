@@ -88,7 +88,7 @@ def test_every_acknowledged_write_is_there_once(
     store: Store, postgres_server: PostgresServer, restarts: int
 ) -> None:
     acknowledged, reads = loaded(store, postgres_server, restarts)
-    assert len(acknowledged) > 4 * restarts
+    assert len(acknowledged) > restarts
     assert reads > 0
     made = [item.token for item in store.snapshots()]
     assert len(made) == len(set(made))

@@ -16,7 +16,16 @@ from luma_bench.language.functions import CATALOG, INFORMATION, SCHEMAS
 from luma_bench.language.islands.island import Island
 from luma_bench.language.keywords import RESERVED, TYPE_FUNCTION
 from luma_bench.language.placed import Parameter, Pin
+from luma_bench.language.references import is_information
+from luma_bench.language.row_ids import (
+    PAST_SHAPE,
+    is_rows_call,
+    no_row_ids,
+    rows_call,
+    rows_call_before,
+)
 from luma_bench.language.tokens import NUMBER, STRING, Tokens
+from luma_bench.types.schema import rows_relation
 from luma_bench.types.sql_text import quoted
 
 _SHAPE: Final = "Write flights AT (VERSION => 3), AT (TIMESTAMP => '2026-01-31 12:00') or AT (TAG => 'name'); $name works too."
@@ -33,7 +42,11 @@ def _parse(draft: Draft, index: int, end: int) -> None:
     tokens, scope = draft.tokens, draft.scope
     close = tokens.closing(end, scope.last)
     first, last, aliased = _table(draft, index)
-    table = _catalog_name(draft, first, last)
+    call = rows_call(draft, first)
+    start, stop = (first, last) if call is None else (call.start, call.stop)
+    table = _catalog_name(draft, start, stop)
+    if call is not None and is_information(table):
+        raise no_row_ids(f"{table!r} tells of the catalog", tokens.text, tokens.span(start, stop))
     by, value = _moment(tokens, end + 1, close)
     shown = (
         f"${value.name}"
@@ -43,14 +56,14 @@ def _parse(draft: Draft, index: int, end: int) -> None:
         else value
     )
     alias = f"{table} @{by.upper()} {shown}"
-    draft.pin(Pin(alias, table, by, value, tokens.span(index, close + 1)))
-    draft.replace(first, last, quoted(alias))
+    draft.pin(Pin(alias, table, by, value, tokens.span(index, close + 1), rows=call is not None))
+    draft.replace(first, last, quoted(alias if call is None else rows_relation(alias)))
     bare = (
         aliased
         or (first > scope.first and tokens.words[first - 1] in _NO_ALIAS_AFTER)
         or _alias_follows(tokens, close + 1, scope.last)
     )
-    draft.replace(index, close + 1, "" if bare else f"AS {tokens.slice(last - 1, last)}")
+    draft.replace(index, close + 1, "" if bare else f"AS {tokens.slice(stop - 1, stop)}")
 
 
 def _table(draft: Draft, index: int) -> tuple[int, int, bool]:
@@ -61,13 +74,19 @@ def _table(draft: Draft, index: int) -> tuple[int, int, bool]:
         before = index - 2
         if tokens.words[before] == "AS":
             last, aliased = before, True
-        elif _may_be_alias(tokens, before):
+        elif tokens.words[before] == ")" or _may_be_alias(tokens, before):
             last, aliased = index - 1, True
+    call = rows_call_before(draft, last - 1) if tokens.words[last - 1] == ")" else None
+    if call is not None:
+        before = tokens.words[call.first - 1] if call.first > scope.first else ""
+        return call.first, last, aliased or before == ":"
     first = last - 1
     while first - 2 >= scope.first and tokens.words[first - 1] == "." and tokens.is_name(first - 2):
         first -= 2
     if first < scope.first or first not in scope.starts or not tokens.is_name(last - 1):
-        raise draft.wrong("AT (…) follows the name of a stored table in FROM or JOIN.", index, _SHAPE)
+        inside = first - 2 >= scope.first and is_rows_call(tokens, first - 2, index)
+        hint = PAST_SHAPE if inside else _SHAPE
+        raise draft.wrong("AT (…) follows the name of a stored table in FROM or JOIN.", index, hint)
     if last - first > 3:
         raise draft.wrong(
             "A name has a schema at most: a bench is one database.",

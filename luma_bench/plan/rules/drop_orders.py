@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from luma_bench.plan.nodes import Aggregate, Distinct, Filter, Join, Node, Project, Sort
+from luma_bench.plan.nodes import Aggregate, Asof, Distinct, Filter, Join, Node, Project, Sort, Union
 from luma_bench.plan.walk import transform
 
 
@@ -13,7 +13,7 @@ def drop_orders(plan: Node) -> Node:
     """
 
     def change(node: Node) -> Node:
-        if not isinstance(node, Aggregate | Join | Distinct | Sort):
+        if not isinstance(node, Aggregate | Join | Asof | Union | Distinct | Sort):
             return node
         inputs = [_unsorted(child) for child in node.children]
         same = all(new is old for new, old in zip(inputs, node.children, strict=True))

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-from luma_bench.plan.expressions import AggregateCall, Call, ColumnRef, Expression, columns_of, fold, is_atom
+from collections.abc import Sequence
+
+from luma_bench.plan.expressions import Call, Expression, fold, is_atom
 from luma_bench.plan.functions import FUNCTIONS
-from luma_bench.plan.nodes import Aggregate, Filter, Node, Project
+from luma_bench.plan.nodes import Node
+from luma_bench.plan.rules.lifting import Lifted, lift
 from luma_bench.plan.walk import transform
 
 _LARGE = 32
@@ -16,88 +19,49 @@ def lift_repeated(plan: Node) -> Node:
     Lifted are the arguments of functions whose text repeats them, and large expressions that several others share:
     without it a chain of n remainders, or of n times `s = s + s`, would be a text of 2ⁿ words.
     """
-    return transform(plan, _lift)
+    return transform(plan, lambda node: lift(node, _lift))
 
 
-def _lift(node: Node) -> Node:
-    match node:
-        case Filter():
-            lifting = _Lifting(node.child, [node.condition])
-            if not lifting.columns:
-                return node
-            kept = Filter(lifting.below(), lifting.changed[0])
-            return Project(kept, tuple((name, ColumnRef(name)) for name in node.names))
-        case Project():
-            lifting = _Lifting(node.child, [expression for _, expression in node.columns])
-            if not lifting.columns:
-                return node
-            return Project(lifting.below(), tuple(zip(node.names, lifting.changed, strict=True)))
-        case Aggregate():
-            operands = {name: call.operand for name, call in node.measures if call.operand is not None}
-            lifting = _Lifting(node.child, list(operands.values()))
-            if not lifting.columns:
-                return node
-            changed = dict(zip(operands, lifting.changed, strict=True))
-            measures = [
-                (name, AggregateCall(call.function, changed.get(name), call.parameter))
-                for name, call in node.measures
-            ]
-            return Aggregate(lifting.below(), node.keys, tuple(measures))
-        case _:
-            return node
+def _lift(lifted: Lifted, expressions: Sequence[Expression]) -> list[Expression]:
+    if _is_plain(expressions):
+        return list(expressions)
+    parents = _parents(expressions)
 
-
-class _Lifting:
-    """The lifted parts of some expressions over one input: by name, and by how many steps they need below them."""
-
-    def __init__(self, child: Node, expressions: list[Expression]) -> None:
-        self._child = child
-        self._taken = {name.casefold() for name in child.names}
-        self._parents = _parents(expressions)
-        self._known: dict[int, ColumnRef] = {}
-        self._levels: dict[str, int] = {}
-        self.columns: dict[str, Expression] = {}
-        self.changed = [fold(expression, self._visit)[0] for expression in expressions]
-
-    def below(self) -> Node:
-        """The input with the lifted columns beside its own."""
-        node = self._child
-        for level in range(1, max(self._levels.values(), default=0) + 1):
-            lifted = tuple((name, part) for name, part in self.columns.items() if self._levels[name] == level)
-            node = Project(node, (*((name, ColumnRef(name)) for name in node.names), *lifted))
-        return node
-
-    def _visit(self, node: Expression, below: tuple[tuple[Expression, int], ...]) -> tuple[Expression, int]:
+    def visit(node: Expression, below: tuple[tuple[Expression, int], ...]) -> tuple[Expression, int]:
         """The node over lifted columns, and how many words its text has."""
         inputs = [part for part, _ in below]
         if isinstance(node, Call) and FUNCTIONS[node.function].repeats:
             inputs = [
-                part if is_atom(part) else self._column(child, part)
+                part if is_atom(part) else lifted.column(child, part)
                 for child, part in zip(node.children, inputs, strict=True)
             ]
         size = 1 + sum(size for _, size in below)
         changed = node
         if any(new is not old for new, old in zip(inputs, node.children, strict=True)):
             changed = node.with_children(inputs)
-        if size > _LARGE and self._parents[id(node)] > 1:
-            return self._column(node, changed), 1
+        if size > _LARGE and parents[id(node)] > 1:
+            return lifted.column(node, changed), 1
         return changed, size
 
-    def _column(self, origin: Expression, part: Expression) -> ColumnRef:
-        known = self._known.get(id(origin))
-        if known is not None:
-            return known
-        number = len(self.columns) + 1
-        while (name := f"_{number}") in self._taken:
-            number += 1
-        self._taken.add(name)
-        self._levels[name] = 1 + max((self._levels.get(read, 0) for read in columns_of(part)), default=0)
-        self.columns[name] = part
-        self._known[id(origin)] = ColumnRef(name)
-        return self._known[id(origin)]
+    return [fold(expression, visit)[0] for expression in expressions]
 
 
-def _parents(expressions: list[Expression]) -> dict[int, int]:
+def _is_plain(expressions: Sequence[Expression]) -> bool:
+    """Whether each part stands in one place, and no function's text repeats an argument: nothing is to be lifted."""
+    seen: set[int] = set()
+    pending = list(expressions)
+    while pending:
+        node = pending.pop()
+        if is_atom(node):
+            continue
+        if id(node) in seen or (isinstance(node, Call) and FUNCTIONS[node.function].repeats):
+            return False
+        seen.add(id(node))
+        pending += node.children
+    return True
+
+
+def _parents(expressions: Sequence[Expression]) -> dict[int, int]:
     """How many places hold each subtree, by its identity."""
     counts: dict[int, int] = {}
     seen: set[int] = set()

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from luma_bench.plan.expressions import all_of, conjuncts
+from luma_bench.plan.expressions import all_of, conjuncts, has
 from luma_bench.plan.nodes import Filter, Node
 from luma_bench.plan.walk import transform
+from luma_bench.plan.window import Window
 
 
 def merge_filters(plan: Node) -> Node:
@@ -13,6 +14,8 @@ def merge_filters(plan: Node) -> Node:
     def change(node: Node) -> Node:
         if not (isinstance(node, Filter) and isinstance(node.child, Filter)):
             return node
+        if has(node.condition, Window) or has(node.child.condition, Window):
+            return node  # the windows of each are over the rows that are below it
         parts = [*conjuncts(node.child.condition), *conjuncts(node.condition)]
         return Filter(node.child.child, all_of(parts))
 

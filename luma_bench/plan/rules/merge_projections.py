@@ -4,11 +4,20 @@ from __future__ import annotations
 
 from collections import Counter
 
-from luma_bench.plan.expressions import Call, Expression, SqlCondition, depth_of, fold, is_atom, substitute
+from luma_bench.plan.expressions import (
+    Call,
+    Expression,
+    SqlCondition,
+    columns_of,
+    fold,
+    is_atom,
+    substitute,
+)
 from luma_bench.plan.expressions import ColumnRef as Ref
 from luma_bench.plan.functions import FUNCTIONS
 from luma_bench.plan.nodes import Node, Project
 from luma_bench.plan.walk import transform
+from luma_bench.plan.window import Window
 
 _DEEPEST = 400
 
@@ -18,14 +27,15 @@ def merge_projections(plan: Node) -> Node:
 
     A computed column is put in only where it is read once, and never where its text would be written twice.
     """
+    facts = _Facts()
 
     def change(node: Node) -> Node:
         while isinstance(node, Project):
-            if isinstance(node.child, Project) and _worthwhile(node, node.child):
+            if isinstance(node.child, Project) and _worthwhile(node, node.child, facts):
                 inner = dict(node.child.columns)
-                columns = tuple((name, substitute(expression, inner)) for name, expression in node.columns)
+                columns = tuple((name, _put(expression, inner)) for name, expression in node.columns)
                 node = Project(node.child.child, columns)
-            elif node.columns == tuple((name, Ref(name)) for name in node.child.names):
+            elif _changes_nothing(node):
                 return node.child
             else:
                 return node
@@ -34,19 +44,69 @@ def merge_projections(plan: Node) -> Node:
     return transform(plan, change)
 
 
-def _worthwhile(outer: Project, inner: Project) -> bool:
+def _changes_nothing(node: Project) -> bool:
+    below = node.child.names
+    return len(node.columns) == len(below) and all(
+        isinstance(expression, Ref) and expression.name == name == own
+        for (name, expression), own in zip(node.columns, below, strict=True)
+    )
+
+
+def _put(expression: Expression, inner: dict[str, Expression]) -> Expression:
+    return inner[expression.name] if isinstance(expression, Ref) else substitute(expression, inner)
+
+
+class _Facts:
+    """The height of expressions and whether a window is in them, each subtree worked out once for a whole chain."""
+
+    def __init__(self) -> None:
+        self._known: dict[int, tuple[Expression, int, bool]] = {}
+
+    def of(self, expression: Expression) -> tuple[int, bool]:
+        """Height and whether it has a window."""
+        stack = [expression]
+        while stack:
+            node = stack[-1]
+            if id(node) in self._known:
+                stack.pop()
+                continue
+            missing = [child for child in node.children if id(child) not in self._known]
+            if missing:
+                stack += missing
+                continue
+            below = [self._known[id(child)] for child in node.children]
+            height = 1 + max((height for _, height, _ in below), default=0)
+            windowed = isinstance(node, Window) or any(windowed for *_, windowed in below)
+            self._known[id(node)] = (
+                node,
+                height,
+                windowed,
+            )  # the node lives on, so that its id stays its own
+        return self._known[id(expression)][1:]
+
+
+def _worthwhile(outer: Project, inner: Project, facts: _Facts) -> bool:
     computed = {name: expression for name, expression in inner.columns if not is_atom(expression)}
-    renamed = {name for name, expression in inner.columns if expression != Ref(name)}
-    reads: Counter[str] = Counter()
-    for _, expression in outer.columns:
+    renamed = {
+        name
+        for name, expression in inner.columns
+        if not (isinstance(expression, Ref) and expression.name == name)
+    }
+    above = [expression for _, expression in outer.columns if not is_atom(expression)]
+    if any(facts.of(part)[1] for part in computed.values()) and any(facts.of(part)[1] for part in above):
+        return False  # a window cannot stand inside another
+    opaque = {name for name, expression in computed.items() if isinstance(expression, SqlCondition)}
+    reads = Counter(expression.name for _, expression in outer.columns if isinstance(expression, Ref))
+    for expression in above:
         found = _reads(expression)
-        if found.repeated & computed.keys() or found.opaque & renamed:
+        if found.repeated & computed.keys() or found.opaque & renamed or opaque & columns_of(expression):
             return False
-        reads += found.counts
+        for name, count in found.counts.items():
+            reads[name] += count
     if any(reads[name] > 1 for name in computed):
         return False
-    deepest = max((depth_of(expression) for name, expression in computed.items() if reads[name]), default=0)
-    return deepest + max(depth_of(expression) for _, expression in outer.columns) <= _DEEPEST
+    deepest = max((facts.of(part)[0] for name, part in computed.items() if reads[name]), default=0)
+    return deepest + max((facts.of(part)[0] for part in above), default=1) <= _DEEPEST
 
 
 class _Reads:
@@ -74,6 +134,4 @@ def _reads(expression: Expression) -> _Reads:
             found.opaque |= node.columns
 
     fold(expression, visit)
-    if isinstance(expression, Ref):
-        found.counts[expression.name] += 1
     return found

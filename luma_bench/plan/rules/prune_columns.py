@@ -5,14 +5,19 @@ from __future__ import annotations
 from luma_bench.plan.expressions import AggregateCall, ColumnRef, Expression, columns_of
 from luma_bench.plan.nodes import (
     Aggregate,
+    Asof,
     Distinct,
+    Explode,
+    Files,
     Filter,
     Join,
+    Mapped,
     Node,
     Project,
     Relation,
     Sort,
     Table,
+    Union,
 )
 from luma_bench.plan.walk import bottom_up
 
@@ -46,8 +51,8 @@ def _reads(node: Node, needed: set[str]) -> list[set[str]]:
         case Project():
             return [{name for _, expression in _kept(node, needed) for name in columns_of(expression)}]
         case Aggregate():
-            calls = [call.operand for _, call in _measures(node, needed) if call.operand is not None]
-            return [set(node.keys).union(*(columns_of(operand) for operand in calls))]
+            read = [operand for _, call in _measures(node, needed) for operand in call.operands]
+            return [set(node.keys).union(*(columns_of(operand) for operand in read))]
         case Join():
             kept = [column for column in node.columns if column.name in needed] or list(node.columns[:1])
             left = {key for key, _ in node.on} | {column.left for column in kept if column.left is not None}
@@ -55,6 +60,16 @@ def _reads(node: Node, needed: set[str]) -> list[set[str]]:
                 column.right for column in kept if column.right is not None
             }
             return [left, right]
+        case Asof():
+            return [
+                {pair[side] for pair in (node.on, *node.by)}
+                | {name for column in node.columns if (name := (column.left, column.right)[side]) is not None}
+                for side in (0, 1)
+            ]
+        case Explode():
+            return [needed | set(node.columns)]
+        case Union() | Mapped():
+            return [set(child.names) for child in node.children]
         case Sort():
             return [needed | {key.name for key in node.keys}]
         case Distinct():
@@ -74,7 +89,7 @@ def _measures(node: Aggregate, needed: set[str]) -> list[tuple[str, AggregateCal
 
 def _pruned(node: Node, inputs: list[Node], needed: set[str], chosen: bool) -> Node:
     match node:
-        case Table() | Relation():
+        case Table() | Relation() | Files():
             # A reader that picks columns itself needs no projection below it.
             if chosen or not needed or len(needed) == len(node.names):
                 return node
