@@ -45,8 +45,11 @@ def reading_options(
             {} if target is None or not whole else _matching(con, target, _columns(con, paths, kind, given))
         )
         return given | ({"columns": types} if types else {})
-    # A guess takes another sign for the quotes where it stands in every value of a column.
-    given = {"quote": '"'} | ({"delim": "\t"} if is_tsv(paths[0]) else {}) | given
+    # A guess takes another sign for the quotes where it stands in every value of a column, and lines that do not fit the
+    # last ones for notes, which it leaves out.
+    given = (
+        {"quote": '"', "skip": _blank_lines(paths[0])} | ({"delim": "\t"} if is_tsv(paths[0]) else {}) | given
+    )
     given |= _nulls(con, paths, given, _texts(target, options))
     if target is None or "columns" in options or options.get("all_varchar"):
         return given
@@ -158,6 +161,16 @@ def _nulls(
         for found in (_columns(con, paths, "csv", free), _columns(con, paths, "csv", free | apart))
     )
     return apart if together == parted else {}
+
+
+def _blank_lines(path: Path) -> int:
+    """How many lines before the first one hold nothing; compressed files are not looked into."""
+    if path.suffix.lower() in (".gz", ".zst"):
+        return 0
+    with path.open("rb") as stream:
+        head = stream.read(4096)
+    lines = head.splitlines()
+    return next((place for place, line in enumerate(lines) if line.strip()), 0)
 
 
 def _quotes_empty(path: Path) -> bool:

@@ -174,9 +174,8 @@ def _lines(header: int | str | None, names: Sequence[str] | None, skiprows: int 
     if skiprows is not None and (not isinstance(skiprows, int) or skiprows < 0):  # pyright: ignore[reportUnnecessaryIsInstance]
         raise UnsupportedError("skiprows is a number of lines.", hint="Leave other rows out by a condition.")
     options["header"] = header is not None
-    skipped = (skiprows or 0) + (header or 0)
-    if skipped:
-        options["skip"] = skipped
+    # Said even when it is 0: else an engine takes lines that do not fit the last ones for notes, and leaves them out.
+    options["skip"] = (skiprows or 0) + (header or 0)
     if names is not None:
         options["names"] = list(names)
     return options

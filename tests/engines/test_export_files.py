@@ -206,3 +206,11 @@ def test_what_is_no_file_is_never_replaced(tmp_path: Path) -> None:
     write(table, tmp_path / "link.csv")
     assert (tmp_path / "link.csv").is_symlink()
     assert (tmp_path / "real.csv").read_text() == "a\n1\n"
+
+
+def test_lines_that_do_not_fit_the_last_ones_are_no_notes(tmp_path: Path) -> None:
+    path = tmp_path / "ragged.csv"
+    path.write_text("a,b\n1,2\n3,4\n5,6,7\n")
+    assert FileReader().open(path).read_all().num_rows == 3
+    path.write_text("\n\na,b\n1,2\n")
+    assert FileReader().open(path).read_all().to_pydict() == {"a": [1], "b": [2]}

@@ -230,6 +230,12 @@ def test_json(folder: Path) -> None:
         lb.read_json("a.json", orient="split")
 
 
+def test_lines_of_other_lengths_are_not_left_out(folder: Path) -> None:
+    Path("ragged.csv").write_text("a,b\n1,2\n3,4\n5,6,7\n")
+    with pytest.raises(LumaError, match="ragged"):
+        lb.read_csv("ragged.csv").to_arrow()
+
+
 def test_globs_lists_and_what_is_not_there(folder: Path) -> None:
     for number in (1, 2):
         lb.from_dict({"x": [number], "k": "a"}).to_parquet(f"p{number}.parquet")
