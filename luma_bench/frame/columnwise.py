@@ -8,12 +8,11 @@ from typing import Any, Self, cast
 from luma_bench.errors import SchemaError, UnsupportedError
 from luma_bench.frame.frame_operators import Operated
 from luma_bench.frame.series import Series
-from luma_bench.plan.functions import Kind
+from luma_bench.plan.functions import NUMBERS, Kind
 from luma_bench.plan.walk import kinds_of
 
-_NUMBERS: frozenset[Kind] = frozenset(("int", "real", "decimal"))
 _SELECT: dict[str, frozenset[Kind]] = {
-    "number": _NUMBERS,
+    "number": NUMBERS,
     "int": frozenset(("int",)),
     "integer": frozenset(("int",)),
     "int64": frozenset(("int",)),
@@ -61,7 +60,7 @@ class Columnwise(Operated):
         >>> flights[["dep_delay", "arr_delay"]].abs().columns
         ['dep_delay', 'arr_delay']
         """
-        return self._every("abs", kinds=_NUMBERS)
+        return self._every("abs", kinds=NUMBERS)
 
     def round(self, decimals: int | Mapping[str, int] = 0) -> Self:
         """Every number rounded, halves to even; a dictionary gives the places by column.
@@ -73,7 +72,7 @@ class Columnwise(Operated):
         """
         if isinstance(decimals, Mapping):
             return self._each({name: self[name].round(places) for name, places in decimals.items()})
-        return self._every("round", decimals, kinds=_NUMBERS)
+        return self._every("round", decimals, kinds=NUMBERS)
 
     def clip(self, lower: object = None, upper: object = None) -> Self:
         """Every number between two bounds.
@@ -83,7 +82,7 @@ class Columnwise(Operated):
         >>> flights[["dep_delay"]].clip(0, 60).dep_delay.max()
         60
         """
-        return self._every("clip", lower, upper, kinds=_NUMBERS)
+        return self._every("clip", lower, upper, kinds=NUMBERS)
 
     def isna(self) -> Self:
         """Where values are NULL, for every column.
@@ -303,7 +302,7 @@ def _kinds_of(to_replace: Any, given: tuple[Any, ...], *, regex: bool) -> Collec
     found: set[Kind] = {kind_of_value(value) for value in values if not is_missing(value)}
     if any(is_missing(value) for value in values):
         found |= {kind_of_value(value) for value in (instead or list(given[1:])) if not is_missing(value)}
-    return found | _NUMBERS if found & _NUMBERS else found
+    return found | NUMBERS if found & NUMBERS else found
 
 
 def _selected(given: Any) -> frozenset[Kind]:

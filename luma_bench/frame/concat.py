@@ -13,12 +13,12 @@ from luma_bench.frame.meeting import meeting
 from luma_bench.frame.series import Series
 from luma_bench.frame.unchanging import checking_keywords
 from luma_bench.plan.expressions import ColumnRef, Expression, Literal
+from luma_bench.plan.functions import NUMBERS
 from luma_bench.plan.literals import constant
 from luma_bench.plan.nodes import Node, Project, Union
 from luma_bench.plan.registry import Kind
 from luma_bench.plan.walk import kinds_of
 
-_NUMBERS = frozenset(("int", "decimal", "real"))
 _DAYS = frozenset(("date", "timestamp"))
 
 
@@ -155,7 +155,7 @@ def _check_kinds(plans: list[Node], columns: list[str]) -> None:
             kind = of.get(name, "other")
             if kind != "other":
                 kinds.setdefault(kind, place)
-        if len(kinds) > 1 and not kinds.keys() <= _NUMBERS and not kinds.keys() <= _DAYS:
+        if len(kinds) > 1 and not kinds.keys() <= NUMBERS and not kinds.keys() <= _DAYS:
             shown = " and ".join(f"{kind!r} in part {place}" for kind, place in kinds.items())
             raise SchemaError(
                 f"concat: the column {name!r} is of kind {shown}.",

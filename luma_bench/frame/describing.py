@@ -9,7 +9,7 @@ from luma_bench.errors import SchemaError, UnsupportedError
 from luma_bench.frame.groupby_tables import percent
 from luma_bench.frame.measuring import measures
 from luma_bench.plan.expressions import ColumnRef, Expression
-from luma_bench.plan.functions import Kind
+from luma_bench.plan.functions import NUMBERS, Kind
 from luma_bench.plan.walk import kinds_of
 
 if TYPE_CHECKING:
@@ -17,7 +17,6 @@ if TYPE_CHECKING:
 
     from luma_bench.frame.dataframe import DataFrame
 
-_NUMBERS = frozenset[Kind](("int", "real", "decimal"))
 _TIMES = frozenset[Kind](("timestamp", "date"))
 
 
@@ -38,26 +37,26 @@ def described(
     for name in names:
         column, kind = ColumnRef(name), kinds[name]
         wanted[name, "count"] = ("count", column, {})
-        if kind not in _NUMBERS and kind not in _TIMES:
+        if kind not in NUMBERS and kind not in _TIMES:
             wanted[name, "unique"] = ("nunique", column, {})
             continue
         for statistic in ("mean", "std", "min", "max"):
-            if statistic != "std" or kind in _NUMBERS:
+            if statistic != "std" or kind in NUMBERS:
                 wanted[name, statistic] = (statistic, column, {})
         wanted.update({(name, percent(q)): ("quantile", column, {"q": q}) for q in fractions})
     found = measures(frame, wanted)
     rows = ["count"]
-    if any(kinds[name] not in _NUMBERS | _TIMES for name in names):
+    if any(kinds[name] not in NUMBERS | _TIMES for name in names):
         rows += ["unique", "top", "freq"]
         for name in names:
-            if kinds[name] not in _NUMBERS | _TIMES:
+            if kinds[name] not in NUMBERS | _TIMES:
                 top = frame[name].value_counts().head(1).to_arrow().to_pylist()
                 found[name, "top"], found[name, "freq"] = list(top[0].values()) if top else (None, None)
-    if any(kinds[name] in _NUMBERS | _TIMES for name in names):
+    if any(kinds[name] in NUMBERS | _TIMES for name in names):
         # pandas writes the statistics of times without std, and std of numbers last beside them.
-        rows += ["mean", *(["std"] if any(kinds[name] in _NUMBERS for name in names) else [])]
+        rows += ["mean", *(["std"] if any(kinds[name] in NUMBERS for name in names) else [])]
         rows += ["min", *(percent(q) for q in fractions), "max"]
-    numbers = all(kinds[name] in _NUMBERS for name in names)
+    numbers = all(kinds[name] in NUMBERS for name in names)
     table = {name: [found.get((name, row)) for row in rows] for name in names}
     made = pd.DataFrame(table, index=pd.Index(rows))
     return made.astype(float) if numbers else made
@@ -68,7 +67,7 @@ def _chosen(frame: DataFrame, kinds: Mapping[str, Kind], include: Any, exclude: 
         return frame.columns
     if include is not None or exclude is not None:
         return frame.select_dtypes(include, exclude).columns
-    measured = [name for name in frame.columns if kinds[name] in _NUMBERS | _TIMES]
+    measured = [name for name in frame.columns if kinds[name] in NUMBERS | _TIMES]
     if not frame.columns:
         raise SchemaError("There is no column to describe.", hint="Keep at least one.")
     return measured or frame.columns

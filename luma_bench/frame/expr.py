@@ -117,15 +117,11 @@ def rebased(expression: Expression, origin: Node, target: Node) -> Expression | 
 def _rebased(
     expression: Expression, origin: Node, target: Node, same: Callable[[Node, Node], bool]
 ) -> Expression | None:
-    while True:
-        moved = _moved(expression, origin, target, same)
-        if moved is not None or not isinstance(origin, Project):
+    for own, node in _down(expression, origin):
+        moved = _moved(own, node, target, same)
+        if moved is not None:
             return moved
-        made = dict(origin.columns)
-        written = any(isinstance(made[name], SqlCondition) for name in columns_of(expression))
-        if _is_written(expression) or (written and not isinstance(expression, ColumnRef)):
-            return None
-        expression, origin = substitute(expression, made), origin.child
+    return None
 
 
 def common(

@@ -13,7 +13,7 @@ from luma_bench.frame.groupby_measures import Scope, measured
 from luma_bench.frame.groupby_plan import Column, Keys, one_row_each
 from luma_bench.frame.rows import python_values
 from luma_bench.plan.expressions import Call, Cast, ColumnRef, Expression, Literal
-from luma_bench.plan.functions import Kind
+from luma_bench.plan.functions import SUMMED, Kind
 from luma_bench.plan.kinds import kind_of
 from luma_bench.plan.walk import kinds_of
 
@@ -29,7 +29,6 @@ _AT_ONCE = 500
 _DISTINCT_AT_ONCE = 50
 """DuckDB's distinct counts take time that grows with the square of their number in one query."""
 
-_NUMBERS = frozenset[Kind](("bool", "int", "real", "decimal"))
 _BETWEEN = ("linear", "lower", "higher", "nearest", "midpoint")
 
 
@@ -146,7 +145,7 @@ def finished(values: Mapping[Any, Any], kinds: Mapping[Any, Kind], name: object 
 
     index = pd.Index(list(values), dtype=None if values else object)
     shown = list(values.values())
-    if shown and all(value is None for value in shown) and all(kinds.get(key) in _NUMBERS for key in values):
+    if shown and all(value is None for value in shown) and all(kinds.get(key) in SUMMED for key in values):
         return pd.Series(shown, index=index, dtype="float64", name=name)
     return pd.Series(shown, index=index, dtype=None if shown else object, name=name)
 
@@ -154,7 +153,7 @@ def finished(values: Mapping[Any, Any], kinds: Mapping[Any, Kind], name: object 
 def chosen(frame: DataFrame, *, numeric_only: bool) -> list[str]:
     """The columns that a reduction is of."""
     kinds = kinds_of(frame.plan)
-    return [name for name in frame.columns if not numeric_only or kinds[name] in _NUMBERS]
+    return [name for name in frame.columns if not numeric_only or kinds[name] in SUMMED]
 
 
 def fractions(q: float | Sequence[float]) -> list[float]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 
 from luma_bench.errors import SchemaError, UnsupportedError
+from luma_bench.plan.functions import NUMBERS
 from luma_bench.plan.nodes import Join, JoinColumn, JoinHow, Node
 from luma_bench.plan.walk import kinds_of
 
@@ -71,7 +72,6 @@ def known_how(how: str) -> JoinHow:
     return how
 
 
-_NUMBERS = frozenset(("int", "decimal", "real"))
 _DAYS = frozenset(("date", "timestamp"))
 
 
@@ -88,7 +88,7 @@ def check_kinds(left: Node, right: Node, pairs: Iterable[tuple[str, str]], what:
         if a not in lefts or b not in rights:
             continue  # the node says which names there are
         kinds = {lefts[a], rights[b]}
-        if len(kinds) == 1 or "other" in kinds or kinds <= _NUMBERS or kinds <= _DAYS:
+        if len(kinds) == 1 or "other" in kinds or kinds <= NUMBERS or kinds <= _DAYS:
             continue
         raise SchemaError(
             f"{what}: the key {a!r} is of kind {lefts[a]!r} on the left and {b!r} of kind {rights[b]!r} on the right.",

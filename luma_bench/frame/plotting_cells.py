@@ -11,15 +11,28 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from luma_bench.errors import UnsupportedError
 from luma_bench.frame.plotting_bins import edges_for, given_edges, with_even_bins, with_given_bins
 from luma_bench.frame.plotting_source import Place, Reach, Source, name_of, numbers_of, profile
-from luma_bench.frame.reductions import aggregate
-from luma_bench.plan.expressions import AggregateCall, Case, ColumnRef, Expression, IsNull, Literal, all_of
+from luma_bench.plan.expressions import (
+    AggregateCall,
+    Call,
+    Case,
+    ColumnRef,
+    Expression,
+    IsNull,
+    Literal,
+    all_of,
+)
+from luma_bench.plan.functions import AGGREGATES
 from luma_bench.plan.nodes import Aggregate, Filter, Limit, Node, Sort, SortKey
 from luma_bench.plot.picture import MARKS, Axis, Picture, PlotError, left_out
 from luma_bench.plot.ticks import labels
 
 Bins = int | Sequence[float]
+
+_ALIASES = {"avg": "mean", "average": "mean", "len": "size", "amin": "min", "amax": "max"}
+_ORDERED = frozenset(("first", "last", "nth", "cumsum"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,7 +129,7 @@ class Cells:
                     hint="Name the column that each cell shows: value=….",
                 )
             return AggregateCall("size")
-        return aggregate(self.agg or "mean", ColumnRef("v"), "real")
+        return _aggregate(self.agg or "mean")
 
     def _drawn(self, table: pa.Table, x: _Side, y: _Side, keys: tuple[str, ...]) -> Picture:
         (at_x, names_x), (at_y, names_y) = _placed(table, keys[0], x), _placed(table, keys[1], y)
@@ -181,3 +194,29 @@ def _too_many(count: str, where: str = "") -> PlotError:
         f"A heatmap of {count} cells{f' of {where}' if where else ''} would show nothing; {MARKS:,} are drawn at most.",
         hint="Filter to the categories that matter (isin), or give fewer bins.",
     )
+
+
+def _aggregate(function: object) -> AggregateCall:
+    """The aggregate of the values of a cell that a name or a well-known callable (`sum`, `numpy.mean`) means.
+
+    Raises
+    ------
+    UnsupportedError
+        It is none, or one that depends on an order that a cell does not have.
+    """
+    name = function if isinstance(function, str) else getattr(function, "__name__", repr(function))
+    name = _ALIASES.get(name, name)
+    if name in _ORDERED:
+        raise UnsupportedError(
+            f"{name!r} depends on the order of rows inside a group, and a group has none.",
+            hint="Use 'min' or 'max', or sort_values(…).drop_duplicates(keys).",
+        )
+    if name not in AGGREGATES:
+        raise UnsupportedError(
+            f"There is no aggregate {name!r}.", hint=f"The aggregates are: {', '.join(sorted(AGGREGATES))}."
+        )
+    if name == "size":
+        return AggregateCall("size")
+    value = ColumnRef("v")
+    # A number is true unless it is 0.
+    return AggregateCall(name, Call("ne", (value, Literal(0))) if name in ("any", "all") else value)

@@ -20,6 +20,7 @@ from luma_bench.plan.expressions import (
     Expression,
     Literal,
 )
+from luma_bench.plan.functions import NUMBERS
 from luma_bench.plan.kinds import kind_of_type
 from luma_bench.plan.nodes import Aggregate, Limit, Node, Project, Relation, Sort, SortKey, Table
 from luma_bench.plot.picture import LARGEST, Axis, PlotError
@@ -28,8 +29,6 @@ from luma_bench.plot.theme import PALETTE
 
 _FIRST, _LAST = dt.datetime(2, 1, 1), dt.datetime(9998, 12, 31)
 """The days that an axis can show in any time zone."""
-
-_NUMBERS = frozenset(("int", "real", "decimal"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +66,7 @@ class Source:
     @property
     def numbers(self) -> list[str]:
         """The numeric columns."""
-        return [name for name, type_ in self.types.items() if kind_of_type(type_) in _NUMBERS]
+        return [name for name, type_ in self.types.items() if kind_of_type(type_) in NUMBERS]
 
     def place(self, name: str) -> Place:
         """A column on an axis of its own scale.

@@ -11,54 +11,13 @@ from luma_bench.frame.groupby_measures import named_measure
 from luma_bench.frame.measuring import finished, fractions, measures
 from luma_bench.frame.series_applying import applied
 from luma_bench.frame.unchanging import Named
-from luma_bench.plan.expressions import AggregateCall, Call, Cast, ColumnRef, Expression, Literal
-from luma_bench.plan.functions import AGGREGATES, Kind
+from luma_bench.plan.expressions import ColumnRef
 from luma_bench.plan.nodes import Project
 
 if TYPE_CHECKING:
     from luma_bench.frame.series import Series
 
-_NUMERIC = frozenset(("sum", "mean", "median", "quantile", "std", "var", "prod"))
-_ALIASES = {"avg": "mean", "average": "mean", "len": "size", "amin": "min", "amax": "max"}
-_ORDERED = frozenset(("first", "last", "nth", "cumsum"))
-
 _Interpolation = OneOf["linear", "lower", "higher", "midpoint", "nearest"]
-
-
-def aggregate_name(function: object) -> str:
-    """The aggregate that a name or a well-known callable (`sum`, `numpy.mean`) means.
-
-    Raises
-    ------
-    UnsupportedError
-        It is none, or one that depends on an order that a group does not have.
-    """
-    name = function if isinstance(function, str) else getattr(function, "__name__", repr(function))
-    name = _ALIASES.get(name, name)
-    if name in _ORDERED:
-        raise UnsupportedError(
-            f"{name!r} depends on the order of rows inside a group, and a group has none.",
-            hint="Use 'min' or 'max', or sort_values(…).drop_duplicates(keys).",
-        )
-    if name not in AGGREGATES:
-        raise UnsupportedError(
-            f"There is no aggregate {name!r}.", hint=f"The aggregates are: {', '.join(sorted(AGGREGATES))}."
-        )
-    return name
-
-
-def aggregate(
-    function: object, operand: Expression, kind: Kind, parameter: float | None = None
-) -> AggregateCall:
-    """The aggregate of an operand; truth counts as 0 and 1 in numeric ones, and a number is true unless it is 0."""
-    name = aggregate_name(function)
-    if name == "size":
-        return AggregateCall("size")
-    if name in _NUMERIC and kind == "bool":
-        operand = Cast(operand, "INTEGER")
-    if name in ("any", "all") and kind in ("int", "real", "decimal"):
-        operand = Call("ne", (operand, Literal(0)))
-    return AggregateCall(name, operand, parameter)
 
 
 def reduced_by(series: Series, func: Any) -> Any:

@@ -16,6 +16,7 @@ from luma_bench.frame.selecting import Selecting
 from luma_bench.frame.series import Series
 from luma_bench.plan.expressions import Call, ColumnRef, Expression
 from luma_bench.plan.expressions import Literal as Constant
+from luma_bench.plan.functions import SUMMED
 from luma_bench.plan.nodes import Distinct, Explode, Filter, Project
 from luma_bench.plan.walk import kinds_of
 from luma_bench.plan.window import Window
@@ -23,7 +24,6 @@ from luma_bench.plan.window import Window
 if TYPE_CHECKING:
     from luma_bench.frame.dataframe import DataFrame
 
-_NUMBERS = frozenset(("bool", "int", "real", "decimal"))
 Keep = Literal["first", "last", False]
 
 
@@ -185,7 +185,7 @@ class Reshaping(Selecting):
             raise SchemaError("melt() has no columns to melt.", hint="Leave a column out of id_vars.")
         kinds = kinds_of(self._plan)
         found = {kinds[name] for name in values}
-        if len(found) > 1 and not found <= _NUMBERS:
+        if len(found) > 1 and not found <= SUMMED:
             raise SchemaError(
                 f"The columns to melt hold {' and '.join(sorted(found))}.",
                 hint="Choose value_vars of one kind, or convert: astype(str).",

@@ -7,14 +7,13 @@ from typing import TYPE_CHECKING, Any
 from luma_bench.errors import SchemaError, UnsupportedError
 from luma_bench.plan.expressions import Call, Case, Cast, ColumnRef, Expression, IsNull
 from luma_bench.plan.expressions import Literal as Constant
-from luma_bench.plan.functions import Kind
+from luma_bench.plan.functions import SUMMED
 from luma_bench.plan.walk import kinds_of
 
 if TYPE_CHECKING:
     from luma_bench.frame.dataframe import DataFrame
     from luma_bench.frame.series import Series
 
-_NUMBERS = frozenset[Kind](("bool", "int", "real", "decimal"))
 _NUMERIC = frozenset(("sum", "mean", "median", "prod", "var", "std", "sem"))
 
 
@@ -38,8 +37,8 @@ def across(
         There is no such reduction across columns.
     """
     kinds = kinds_of(frame.plan)
-    names = [column for column in frame.columns if not numeric_only or kinds[column] in _NUMBERS]
-    wrong = [column for column in names if kinds[column] not in _NUMBERS and name in _NUMERIC]
+    names = [column for column in frame.columns if not numeric_only or kinds[column] in SUMMED]
+    wrong = [column for column in names if kinds[column] not in SUMMED and name in _NUMERIC]
     if wrong or not names:
         column = wrong[0] if wrong else "the frame"
         raise SchemaError(

@@ -14,7 +14,7 @@ from luma_bench.frame.reductions import reduced_by
 from luma_bench.frame.rowwise import across
 from luma_bench.frame.selecting import Selecting
 from luma_bench.plan.expressions import ColumnRef
-from luma_bench.plan.functions import Kind
+from luma_bench.plan.functions import SUMMED
 from luma_bench.plan.walk import kinds_of
 
 if TYPE_CHECKING:
@@ -22,8 +22,6 @@ if TYPE_CHECKING:
 
     from luma_bench.frame.dataframe import DataFrame
     from luma_bench.frame.series import Series
-
-_NUMBERS = frozenset[Kind](("bool", "int", "real", "decimal"))
 
 
 def method(name: str, doc: str, options: str) -> Any:
@@ -272,7 +270,7 @@ class Statistics(Selecting):
 
     def _related_columns(self, numeric_only: bool) -> list[str]:
         kinds = kinds_of(self._plan)
-        names = [name for name in self._plan.names if kinds[name] in _NUMBERS]
+        names = [name for name in self._plan.names if kinds[name] in SUMMED]
         if len(names) < len(self._plan.names) and not numeric_only:
             other = next(name for name in self._plan.names if name not in names)
             raise SchemaError(

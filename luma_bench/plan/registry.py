@@ -10,6 +10,12 @@ Kind = OneOf[
 ]
 """What an operator needs to know of a type."""
 
+NUMBERS: frozenset[Kind] = frozenset(("int", "real", "decimal"))
+"""Kinds of numbers."""
+
+SUMMED: frozenset[Kind] = NUMBERS | frozenset[Kind](("bool",))
+"""Kinds that sums take: numbers, and truth as 0 and 1."""
+
 Yields = Kind | OneOf["first", "widest", "difference"]
 """A fixed kind; or that of the first argument, of the widest number, or of an addition or subtraction."""
 
