@@ -33,7 +33,7 @@ lint: setup ## ruff, pyright (strict), import contracts, repository rules
 
 test: setup ## the test suite (under 15 minutes on two cores)
 	@bash scripts/postgresql.sh
-	@$(BIN)/python -m pytest
+	@$(BIN)/python -m pytest -n 2 --dist loadfile
 
 test-all: setup ## the test suite and its slow part, property tests on new examples
 	@bash scripts/postgresql.sh

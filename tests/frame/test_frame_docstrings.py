@@ -6,6 +6,7 @@ write to. `...` in what it expects stands for anything, and runs of blanks are o
 
 from __future__ import annotations
 
+import builtins
 import doctest
 import importlib
 import inspect
@@ -126,6 +127,8 @@ def test_the_example_runs(
     name: str, bench: lb.Bench, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)
+    # doctest's display hook leaves its last value there.
+    monkeypatch.setattr(builtins, "_", None, raising=False)
     function = DOCUMENTED[name]
     names = {
         "lb": lb,
