@@ -13,6 +13,7 @@ from luma_bench import errors
 if typing.TYPE_CHECKING:
     from luma_bench.bench.bench import Bench, open  # noqa: A004
     from luma_bench.bench.formatting import format_kadeql
+    from luma_bench.bench.graph.handle import Graph
     from luma_bench.bench.public import (
         DataFrame,
         GroupBy,
@@ -52,6 +53,7 @@ __version__ = "0.1.0"
 __all__ = [
     "Bench",
     "DataFrame",
+    "Graph",
     "GroupBy",
     "Identity",
     "Result",
@@ -92,6 +94,7 @@ __all__ = [
 
 _HOMES = {
     "Bench": "luma_bench.bench.bench",
+    "Graph": "luma_bench.bench.graph.handle",
     "open": "luma_bench.bench.bench",
     "format_kadeql": "luma_bench.bench.formatting",
     "Result": "luma_bench.bench.result",

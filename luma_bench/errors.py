@@ -67,7 +67,7 @@ class CatalogError(LumaError):
 
     @classmethod
     def unknown_object(cls, kind: str, name: str, known: Sequence[str]) -> CatalogError:
-        """No view, schema, sequence or policy of this name at the snapshot."""
+        """No view, schema, sequence, policy or property graph of this name at the snapshot."""
         return cls(f"There is no {kind} {name!r}.", hint=choices(name, known, f"{kind}s"))
 
     @classmethod

@@ -56,9 +56,13 @@ def _cut_tables(progress: Callable[[str], None]) -> Iterator[DemoTable]:
     import pyarrow as pa
     import pyarrow.compute as pc
 
-    from luma_bench.demo import tables
+    from luma_bench.demo import graphs, tables
 
+    cut = pa.table({})
     for table in tables.tables(progress):
+        if table.name == "rotations":
+            yield dataclasses.replace(table, data=graphs.rotations(cut))
+            continue
         if table.name != "flights":
             yield table
             continue
@@ -66,4 +70,5 @@ def _cut_tables(progress: Callable[[str], None]) -> Iterator[DemoTable]:
             pc.equal(table.data["month"], 2), pc.is_in(table.data["day"], pa.array([7, 8, 9], pa.int32()))
         )
         eighth = pc.equal(pc.bit_wise_and(table.data["flight_id"], 7), 0)
-        yield dataclasses.replace(table, data=table.data.filter(pc.or_(blizzard, eighth)))
+        cut = table.data.filter(pc.or_(blizzard, eighth))
+        yield dataclasses.replace(table, data=cut)

@@ -10,12 +10,14 @@ from luma_bench.bench.ask import Ask
 from luma_bench.bench.calls import check_call, check_limits
 from luma_bench.bench.care import Care
 from luma_bench.bench.handle import At
+from luma_bench.types.graph import GRAPH
 from luma_bench.types.limits import Limits
 
 if TYPE_CHECKING:
     import pyarrow as pa
 
     from luma_bench.bench.executor import PinnedExecutor
+    from luma_bench.bench.graph.handle import Graph
     from luma_bench.bench.prepared import Prepared
     from luma_bench.bench.result import Result
     from luma_bench.frame import DataFrame
@@ -250,6 +252,39 @@ class Asking(Care):
 
         executor = self.executor(at)
         return DataFrame.scan(executor, executor.relation(name))
+
+    def graph(self, name: str | None = None, at: At | None = None) -> Graph:
+        """A property graph, pinned at a snapshot (`at`, or the newest now): patterns, paths, algorithms, drawings, networkx.
+
+        CREATE PROPERTY GRAPH makes one over tables; `lb.Graph.from_networkx`, `from_edges` and `from_graphml` make tables
+        and graph together.
+
+        Parameters
+        ----------
+        name
+            The graph's name; None for the only one.
+        at
+            A snapshot's id, tag, or a time.
+
+        Raises
+        ------
+        CatalogError
+            There is no such graph at that snapshot.
+
+        Examples
+        --------
+        >>> air = bench.graph("air")
+        >>> air.shortest_path("BTV", "GUM").nodes
+        """
+        from luma_bench.bench.graph.definitions import graph_of
+        from luma_bench.bench.graph.handle import Graph
+
+        executor = self.executor(at)
+        return Graph(executor, graph_of(executor._pinned, name))
+
+    def graphs(self) -> list[str]:
+        """The names of the property graphs at this bench's snapshot, or in the open transaction, sorted."""
+        return [item.name for item in self._pinned().objects_of(GRAPH)]
 
     def executor(self, at: At | None = None) -> PinnedExecutor:
         """What frames of this bench run on: its tables at a snapshot (`at`, or the newest now), or in the open transaction."""

@@ -5,9 +5,11 @@ Steps 3 to 5 of docs/design/life-of-a-query.md.
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, replace
-from typing import Any
+from dataclasses import dataclass, field, replace
+from threading import Lock
+from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
 
@@ -15,6 +17,7 @@ from luma_bench.bench.access import Access
 from luma_bench.bench.ask import Ask
 from luma_bench.bench.external import ExternalFiles, files_read
 from luma_bench.bench.frames import StandingFrame, standing
+from luma_bench.bench.graph.relation import GraphRelation
 from luma_bench.bench.information import Information
 from luma_bench.bench.metered import MeteredScan
 from luma_bench.bench.policy import PolicyBook
@@ -23,7 +26,7 @@ from luma_bench.bench.relations import arrow_relations
 from luma_bench.bench.sequence_values import SequenceValues
 from luma_bench.bench.views import FramePart, Reading, Views, in_view, joined
 from luma_bench.engines.router import Choice, Router
-from luma_bench.errors import KadeQLBindError, KadeQLError, LumaError
+from luma_bench.errors import KadeQLBindError, KadeQLError, LumaError, ResourceError
 from luma_bench.language import Parameter, Pin, Query, ViewUse, relocate
 from luma_bench.language.placed import Placed
 from luma_bench.plan.engine import Engine, FileInputs, Inputs, SqlFragment
@@ -32,7 +35,10 @@ from luma_bench.storage.store import ResolvedSnapshot, Store
 from luma_bench.types.identity import Identity
 from luma_bench.types.inspector import SqlInspector
 from luma_bench.types.limits import Limits
-from luma_bench.types.scan import ScanCounters
+from luma_bench.types.scan import ScanCounters, ScanSource
+
+if TYPE_CHECKING:
+    from luma_bench.bench.graph.islands import Islands
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +52,7 @@ class Bound:
     choice: Choice
     query: Query
     rules: tuple[FiredRule, ...] = ()
+    graphs: Mapping[str, GraphRelation] = field(default_factory=dict[str, GraphRelation])
 
     def run(self, prefix: str = "", span: tuple[int, int] | None = None) -> pa.Table:
         """The rows of the query, with `prefix` before its SQL: of `EXPLAIN `, say, the plan.
@@ -71,7 +78,13 @@ class Bound:
 
 
 class Binder:
-    """Binds queries over one store for one set of engines."""
+    """Binds queries over one store for one set of engines.
+
+    Attributes
+    ----------
+    graphs_made
+        What `graphs` gives; None before it was asked.
+    """
 
     def __init__(
         self,
@@ -91,18 +104,43 @@ class Binder:
         self.information = Information(self)
         self.reducer = Reducer()
         self.sequences = SequenceValues(store)
+        self.graphs_made: Islands | None = None
+        self._lock = Lock()
+
+    @property
+    def graphs(self) -> Islands:
+        """Makes the relations of graph islands; it loads with the first of them."""
+        if self.graphs_made is None:
+            from luma_bench.bench.graph.islands import Islands
+
+            with self._lock:
+                self.graphs_made = self.graphs_made or Islands(self)
+        return self.graphs_made
 
     def resolve(self, ask: Ask) -> ResolvedSnapshot:
         """What the call reads: the transaction's or the frame's own view, else the snapshot that it names."""
         return self.store.resolve(ask.at) if ask.view is None else ask.view
 
-    def bind(self, query: Query, ask: Ask, snapshot: ResolvedSnapshot, *, types_only: bool = False) -> Bound:
+    def bind(
+        self,
+        query: Query,
+        ask: Ask,
+        snapshot: ResolvedSnapshot,
+        *,
+        types_only: bool = False,
+        extra: Mapping[str, ScanSource] | None = None,
+    ) -> Bound:
         """Pin every table the query names, check its parameters, and choose the engine.
 
-        With `types_only` the query is about to be described: relations that tell of the catalog stay empty.
+        With `types_only` the query is about to be described: relations that tell of the catalog stay empty. `extra` are
+        sources that the query reads besides the bench's.
         """
+        if query.islands:
+            query = self.graphs.settled(query, snapshot, ask)
         query, files = self.files.bind(query, ask.params, notes=ask.notes)
         inputs, pinned, views = self._inputs(query, ask, snapshot, files, types_only)
+        if extra:
+            inputs = replace(inputs, sources={**inputs.sources, **extra})
         query = replace(query, views=views) if views else query
         fragment = SqlFragment(query.sql, self._params(query, ask.params))
         choice = self.router.choose(ask.engine, fragment, inputs, self.engines, strict=ask.strict)
@@ -119,8 +157,33 @@ class Binder:
         """The query, about to run, with less to read where a rule proves that some chunks cannot matter."""
         if bound.choice.engine.looks_up:
             return bound
+        bound = self.walked(bound)
         rules = self.reducer.apply(bound.fragment, bound.inputs)
-        return replace(bound, rules=rules) if rules else bound
+        return replace(bound, rules=(*bound.rules, *rules)) if rules else bound
+
+    def walked(self, bound: Bound) -> Bound:
+        """The query with its graph relations planned: each walked over adjacency, or become joins."""
+        found = {
+            name: source for name, source in bound.inputs.sources.items() if isinstance(source, GraphRelation)
+        }
+        if not found or bound.graphs:
+            return bound
+        inputs = bound.inputs
+        try:
+            for relation in found.values():
+                # One that does not fit becomes joins below, or the error is raised there.
+                with contextlib.suppress(ResourceError):
+                    self.graphs.prepare(relation)
+            fired = self.reducer.starts(bound.fragment, inputs)
+            for name, relation in found.items():
+
+                def source(table: str, at: GraphRelation = relation) -> MeteredScan:
+                    return self._metered(bound.snapshot, table, bound.inputs.counters, at.identity)
+
+                inputs = self.graphs.planned(name, relation, inputs, bound.snapshot, source)
+        except KadeQLError as error:
+            raise _graphed(error, bound.query) from error
+        return replace(bound, inputs=inputs, graphs=found, rules=(*bound.rules, *fired))
 
     def _inputs(
         self,
@@ -150,6 +213,8 @@ class Binder:
             pinned_at,
             files_of,
             lambda name, at: self.information.relation(name, at, ask.identity, types_only=types_only),
+            lambda island, reader, at: self.graphs.source(island, reader, at, ask, counters),
+            lambda reader, at: self.graphs.settled(reader, at, ask),
             frames=frames,
         )
         reading.read(query, snapshot)
@@ -246,12 +311,25 @@ def located(
 
 
 def _relocated(error: KadeQLError, query: Query, prefix: int) -> KadeQLError:
+    if error.text is query.whole and error.span is not None and query.islands:
+        return error  # a graph's relation points into the user's text itself
+    below = _graphed(error, query)
+    if below is not error:
+        return below
     for use in query.views:
         if error.text == use.sql and error.text:
             inside = relocate(error, use.query.offsets, use.query.whole)
             return in_view(inside, use.path, query.whole, use.span)
     offsets = query.offsets.shifted(prefix, query.start) if prefix else query.offsets
     return relocate(error, offsets, query.whole)
+
+
+def _graphed(error: KadeQLError, query: Query) -> KadeQLError:
+    """An error of a graph's relation, pointing at the view of the user's text that the relation stands in."""
+    for use in query.views:
+        if use.query.islands and error.text is use.query.whole:
+            return in_view(error, use.path, query.whole, use.span)
+    return error
 
 
 def _told(stream: pa.RecordBatchReader, query: Query) -> Iterator[pa.RecordBatch]:

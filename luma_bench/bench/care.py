@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from luma_bench.bench.handle import At, Handle, Progress
 from luma_bench.bench.policy import require_owner
+from luma_bench.types.graph import GRAPH
 
 if TYPE_CHECKING:
     from luma_bench.storage.check import CheckReport
@@ -81,7 +82,8 @@ class Care(Handle):
     ) -> CompactReport:
         """Merge a table's segments (or every table's) into few sorted ones, then remove what old snapshots alone need.
 
-        Rows, their ids and every kept snapshot stay as they are.
+        Rows, their ids and every kept snapshot stay as they are. The adjacency of property graphs is built anew where edges
+        came since it was built.
 
         Parameters
         ----------
@@ -104,7 +106,11 @@ class Care(Handle):
         require_owner(self._identity, "compact the bench")
         self._writable("compact")
         with self._machinery.stoppable() as stop:
-            return self._store.compact(table, retention=retention, progress=progress, stop=stop)
+            done = self._store.compact(table, retention=retention, progress=progress, stop=stop)
+            newest = self._store.resolve()
+            if newest.objects_of(GRAPH):
+                self._machinery.statements.runner.binder.graphs.fold(newest, stop)
+            return done
 
     def publish(
         self,

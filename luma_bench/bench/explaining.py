@@ -56,7 +56,7 @@ class Explainer:
     def text(self, query: Query, ask: Ask, ran: RunRecord | None = None) -> str:
         """The plan of a query as printed text, with the figures of the run where it ran."""
         runner = self._runner
-        bound = runner.bind(query, ask, runner.resolve(ask))
+        bound = runner.binder.walked(runner.bind(query, ask, runner.resolve(ask)))
         tree = with_figures(self._tree(bound, analyze=False), _metered(bound), (), ran=False)
         profile = self._summary(bound, tree, query, ask, "", {} if ran is None else _totals(ran))
         lines = [head_text(profile)]
@@ -68,7 +68,7 @@ class Explainer:
         self, query: Query, ask: Ask, started: float, *, analyze: bool, change: str
     ) -> tuple[Profile, RunRecord]:
         runner = self._runner
-        bound = runner.bind(query, ask, runner.resolve(ask))
+        bound = runner.binder.walked(runner.bind(query, ask, runner.resolve(ask)))
         if analyze:
             bound = runner.binder.reduced(bound)
         sources = _metered(bound)
@@ -100,6 +100,7 @@ class Explainer:
             cached=self._runner.holds(query, ask, bound.snapshot),
             change=change,
             totals=totals,
+            graphs={name: tuple(source.lines()) for name, source in bound.graphs.items()},
         )
 
     def _tree(self, bound: Bound, *, analyze: bool) -> PlanTree:

@@ -25,10 +25,12 @@ from luma_bench.bench.catalog_text import (
     schema_and_name,
     type_name,
 )
+from luma_bench.bench.graph.shown import element_columns
 from luma_bench.bench.information_columns import columns_of
 from luma_bench.bench.views import StoredView
 from luma_bench.errors import LumaError
 from luma_bench.storage.store import ResolvedSnapshot
+from luma_bench.types.graph import GRAPH, PropertyGraph
 from luma_bench.types.identity import Identity
 from luma_bench.types.schema import CatalogObject, TableSchema
 from luma_bench.types.sequence import Sequence
@@ -277,6 +279,18 @@ class Information:
                 "last_value": self._binder.store.last_value(found),
             }  # fmt: skip
 
+    def _graphs(self, snapshot: ResolvedSnapshot, identity: Identity) -> Iterator[Row]:
+        for item in snapshot.objects_of(GRAPH):
+            yield _graph_place(item, snapshot) | {"PROPERTY_GRAPH_COMMENT": item.comment}
+
+    def _elements(self, snapshot: ResolvedSnapshot, identity: Identity) -> Iterator[Row]:
+        for item in snapshot.objects_of(GRAPH):
+            graph = PropertyGraph.of(item.name, item.definition)
+            for row in element_columns(graph, snapshot):
+                table = snapshot.named(row.pop("table"))
+                place = {} if table is None else _place(table.name, snapshot, table.id)
+                yield {**place, **_graph_place(item, snapshot), **row}
+
     def _columns_if_bound(
         self, item: CatalogObject, snapshot: ResolvedSnapshot, identity: Identity
     ) -> list[ShownColumn]:
@@ -308,6 +322,13 @@ def _place(name: str, snapshot: ResolvedSnapshot, number: int) -> Row:
     }  # fmt: skip
 
 
+def _graph_place(item: CatalogObject, snapshot: ResolvedSnapshot) -> Row:
+    schema, name = schema_and_name(item.name, snapshot)
+    return {
+        "property_graph_catalog": CATALOG, "property_graph_schema": schema, "property_graph_name": name
+    }  # fmt: skip
+
+
 def _precision(kind: str) -> tuple[int | None, int | None, int | None]:
     if kind in _PRECISION:
         return _PRECISION[kind]
@@ -328,6 +349,8 @@ _RELATIONS: Final[Mapping[str, _Rows]] = {
     "information_schema.key_column_usage": Information._key_columns,
     "information_schema.referential_constraints": Information._references,
     "information_schema.sequences": Information._sequences,
+    "information_schema.property_graphs": Information._graphs,
+    "information_schema.pg_element_tables": Information._elements,
     "duckdb_schemas()": Information._schemas,
     "duckdb_tables()": Information._tables,
     "duckdb_views()": Information._views,

@@ -1,4 +1,4 @@
-"""The columns of the relations that tell of the catalog: DuckDB's own, in its order.
+"""The columns of the relations that tell of the catalog: DuckDB's own, in its order, and the standard's for graphs.
 
 A column is a name, and behind `:` its type where that is not VARCHAR: `i` INTEGER, `l` BIGINT, `b` BOOLEAN, `n` BIGINT[],
 `t` VARCHAR[], `m` MAP(VARCHAR, VARCHAR).
@@ -54,6 +54,15 @@ _COLUMNS: Final[Mapping[str, str]] = {
     sequence_catalog sequence_schema sequence_name data_type numeric_precision:i
     numeric_precision_radix:i numeric_scale:i start_value:l minimum_value:l maximum_value:l
     increment:l cycle_option
+    """,
+    "information_schema.property_graphs": """
+    property_graph_catalog property_graph_schema property_graph_name PROPERTY_GRAPH_COMMENT
+    """,
+    "information_schema.pg_element_tables": """
+    property_graph_catalog property_graph_schema property_graph_name element_table_alias
+    element_table_kind table_catalog table_schema table_name element_table_definition
+    key_columns:t labels:t properties:t source_columns:t source_element source_keys:t
+    destination_columns:t destination_element destination_keys:t valid_from valid_to
     """,
     "duckdb_schemas()": """
     oid:l database_name database_oid:l schema_name comment tags:m internal:b sql parent_schema

@@ -7,12 +7,14 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from luma_bench.bench.ask import Ask
+from luma_bench.bench.graph.relation import GraphRelation
 from luma_bench.bench.views import STORED
 from luma_bench.errors import KadeQLUnsupportedError
 from luma_bench.language import Merge, Query
 from luma_bench.language.placed import Kind
 from luma_bench.plan.engine import View
-from luma_bench.plan.lineage import Lineage, change_lineage, query_lineage
+from luma_bench.plan.lineage import ColumnLineage, Lineage, change_lineage, query_lineage
+from luma_bench.types.scan import ScanSource
 from luma_bench.types.schema import ROWS_PREFIX, rows_relation
 
 if TYPE_CHECKING:
@@ -69,11 +71,24 @@ def lineage_of(statements: Statements, text: str, ask: Ask) -> Lineage:
         return Lineage(statement.source, (), unknown=error.message)
     tables |= {rows_relation(name): source.schema.names for name, source in bound.inputs.sources.items()}
     told = query_lineage(bound.fragment.text, tables, _views(bound.inputs.views), names)
-    columns = tuple(
-        replace(column, sources=tuple(dict.fromkeys(_stored_column(name) for name in column.sources)))
-        for column in told.columns
-    )
+    columns = tuple(_stored(column, bound.inputs.sources) for column in told.columns)
     return replace(told, text=statement.source, columns=columns)
+
+
+def _stored(column: ColumnLineage, sources: Mapping[str, ScanSource]) -> ColumnLineage:
+    """A column with its sources as the catalog names them: what a graph answers comes from the tables of the graph."""
+    found: dict[str, None] = {}
+    graphs = {name: source for name, source in sources.items() if isinstance(source, GraphRelation)}
+    for name in column.sources:
+        relation = next((item for item in graphs if name.startswith(f"{item}.")), None)
+        if relation is None:
+            found[_stored_column(name)] = None
+            continue
+        told = graphs[relation].stored_columns(name[len(relation) + 1 :])
+        if told is None:
+            return replace(column, sources=(), unknown="an algorithm computes it from the whole graph")
+        found.update(dict.fromkeys(told))
+    return replace(column, sources=tuple(found))
 
 
 def _stored_column(source: str) -> str:

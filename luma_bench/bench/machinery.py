@@ -105,7 +105,14 @@ class Machinery:
         stops = list(self._stops)
         for stop in stops:
             stop.set()
-        return len(stops) + (sum(engine.cancel() for engine in built.runner.engines.values()) if built else 0)
+        if built is None:
+            return len(stops)
+        graphs = built.runner.binder.graphs_made
+        return (
+            len(stops)
+            + sum(engine.cancel() for engine in built.runner.engines.values())
+            + (0 if graphs is None else graphs.cancel())
+        )
 
     def close(self) -> None:
         """Stop the engine and release the store's files."""
@@ -114,5 +121,8 @@ class Machinery:
             self._statements.closed = True
             for engine in self._statements.runner.engines.values():
                 engine.close()
+            graphs = self._statements.runner.binder.graphs_made
+            if graphs is not None:
+                graphs.close()
             self._statements.runner.results.clear()
         self._store.close()

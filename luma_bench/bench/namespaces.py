@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from luma_bench.bench.catalog_text import schema_and_name
-from luma_bench.errors import KadeQLBindError, KadeQLUnsupportedError, choices
+from luma_bench.errors import CatalogError, KadeQLBindError, KadeQLUnsupportedError, choices
 from luma_bench.language import AlterTable, CreateSchema, CreateTable, CreateTableAs, DropSchema, DropTable
 from luma_bench.language.placed import Placed
 from luma_bench.language.schemas import schema_written
 from luma_bench.storage.store import ResolvedSnapshot
 from luma_bench.storage.transaction import Transaction as StoreTransaction
+from luma_bench.types.graph import GRAPH
+from luma_bench.types.schema import CatalogObject
 
 MAIN = "main"
-IN_SCHEMAS = ("view", "sequence")
+IN_SCHEMAS = (GRAPH, "view", "sequence")
 """The kinds of objects that are in schemas, as tables are."""
 
 
@@ -111,7 +113,7 @@ def check_schema(statement: Placed, view: ResolvedSnapshot) -> None:
 
 
 def check_names(statement: Placed, view: ResolvedSnapshot) -> None:
-    """Refuse a statement that makes or changes a table whose name is a view's, or is in a schema that is not there.
+    """Refuse a statement that makes or changes a table whose name is a view's or graph's, or is in a schema that is not there.
 
     Raises
     ------
@@ -124,21 +126,22 @@ def check_names(statement: Placed, view: ResolvedSnapshot) -> None:
         return
     match statement:
         case CreateTable(name=name, if_not_exists=kept) | CreateTableAs(name=name, if_not_exists=kept):
-            if not kept and (item := view.object("view", name)) is not None:
+            if not kept and (item := _object(view, name)) is not None:
                 place = statement.whole.find(name.rpartition(".")[2], statement.start)
+                error = CatalogError.object_exists(item.kind, item.name)
                 raise KadeQLBindError(
-                    f"There is a view {item.name!r} already.",
+                    error.message,
                     text=statement.whole,
                     span=(place, place + len(name.rpartition(".")[2])) if place >= 0 else None,
-                    hint=f"Choose another name, or drop it first: DROP VIEW {item.name}.",
+                    hint=error.hint,
                 )
         case DropTable(name=name):
-            if (item := view.object("view", name)) is not None:
+            if (item := _object(view, name)) is not None:
                 raise KadeQLBindError(
-                    f"{item.name!r} is a view.",
+                    f"{item.name!r} is a {item.kind}.",
                     text=statement.whole,
                     span=(statement.start, statement.end),
-                    hint=f"Write DROP VIEW {item.name}.",
+                    hint=f"Write DROP {item.kind.upper()} {item.name}.",
                 )
         case AlterTable(table=name, table_span=span):
             if (item := view.object("view", name)) is not None:
@@ -150,6 +153,11 @@ def check_names(statement: Placed, view: ResolvedSnapshot) -> None:
                 )
         case _:
             pass
+
+
+def _object(view: ResolvedSnapshot, name: str) -> CatalogObject | None:
+    """The view or property graph of a name."""
+    return view.object("view", name) or view.object(GRAPH, name)
 
 
 def _no_schema(name: str, view: ResolvedSnapshot, whole: str, span: tuple[int, int]) -> KadeQLBindError:

@@ -17,6 +17,7 @@ from luma_bench.language import Delete, Truncate, Update
 from luma_bench.plan.dml import RowChange, TypesOf, delete_change, update_change
 from luma_bench.storage.store import ResolvedSnapshot
 from luma_bench.storage.transaction import Transaction as StoreTransaction
+from luma_bench.types.graph import GRAPH, holds_no_rows
 from luma_bench.types.schema import TableSchema
 
 _NO_ROWS = np.zeros(0, np.int64)
@@ -162,6 +163,9 @@ def target(view: ResolvedSnapshot, name: str, span: tuple[int, int], whole: str,
     found = view.named(name)
     if found is None and (item := view.object("view", name)) is not None:
         error = CatalogError.is_view(item.name)
+        raise KadeQLBindError(error.message, text=whole, span=span, hint=error.hint)
+    if found is None and (graph := view.object(GRAPH, name)) is not None:
+        error = holds_no_rows(graph.name)
         raise KadeQLBindError(error.message, text=whole, span=span, hint=error.hint)
     if found is None:
         hint = choices(name, list(view.tables), "tables")

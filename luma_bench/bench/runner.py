@@ -86,7 +86,9 @@ class Runner:
     def _key(self, query: Query, ask: Ask, snapshot: ResolvedSnapshot) -> Hashable | None:
         if not ask.cache or not self.results.budget or query.volatile or ask.tables or ask.uncommitted:
             return None
-        params = frozen({name: value for name, value in ask.params.items() if name in query.params})
+        params = frozen(
+            {name: value for name, value in ask.params.items() if name in query.params | query.island_params}
+        )
         if params is None:
             return None
         # A pin by time may name another snapshot later (a commit with an earlier clock), so it is resolved for the key.
@@ -99,6 +101,7 @@ class Runner:
             return None
         return (
             query.sql,
+            tuple(island.text for island in query.islands),
             params,
             snapshot.id,
             pins + below,
@@ -129,6 +132,9 @@ class Runner:
             if isinstance(source, MeteredScan)
         )
         nodes += tuple(
+            source.record(name, bound.choice.engine.name) for name, source in sorted(bound.graphs.items())
+        )
+        nodes += tuple(
             NodeRecord(f"rule {rule.name} {rule.table}", bound.choice.engine.name, detail=rule.detail)
             for rule in bound.rules
         )
@@ -145,7 +151,7 @@ class Runner:
             chunks_read=counters.chunks_read,
             chunks_pruned=counters.chunks_pruned,
             fallbacks=tuple(bound.choice.fallbacks),
-            warnings=tuple(bound.choice.fallbacks),
+            warnings=(*bound.choice.fallbacks, *(self.binder.graphs.take_warnings() if bound.graphs else ())),
             estimates=dict(bound.choice.estimates),
             nodes=nodes,
             rows_out=rows_out,

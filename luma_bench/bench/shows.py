@@ -12,20 +12,23 @@ import pyarrow as pa
 
 from luma_bench.bench.ask import Ask
 from luma_bench.bench.catalog_text import create_view_text, rules_of, schema_and_name
+from luma_bench.bench.graph.definitions import graph_item, graph_of
+from luma_bench.bench.graph.shown import create_graph_text, element_rows, graph_rows
 from luma_bench.bench.namespaces import MAIN
 from luma_bench.bench.policing import policy_rows
 from luma_bench.bench.result import Result
 from luma_bench.bench.runner import Runner
+from luma_bench.bench.show_columns import shown_columns
 from luma_bench.bench.views import StoredView
 from luma_bench.errors import CatalogError, KadeQLBindError, LumaError
 from luma_bench.language import Describe, Show
 from luma_bench.storage.store import ResolvedSnapshot
+from luma_bench.types.graph import GRAPH
 from luma_bench.types.record import RunRecord
 from luma_bench.types.schema import CatalogObject, TableSchema
 from luma_bench.types.sequence import Sequence
 
 Rows = list[dict[str, Any]]
-_TEXT, _WHOLE = pa.string(), pa.int64()
 
 
 class Shows:
@@ -41,12 +44,12 @@ class Shows:
         Raises
         ------
         KadeQLBindError
-            The table, view or schema that it names is not there.
+            The table, view, schema or graph that it names is not there.
         """
         started = time.perf_counter()
         pinned = self._runner.resolve(ask)
-        answer, schema = _FORMS[statement.what]
-        rows = answer(self, statement, pinned, ask)
+        schema = shown_columns(statement.what)
+        rows = _FORMS[statement.what](self, statement, pinned, ask)
         table = pa.Table.from_pylist(rows, schema)
         if statement.like is not None:
             named = "name" if "name" in schema.names else schema.names[0]
@@ -218,6 +221,18 @@ class Shows:
             for rule in rules_of(table, pinned)
         ]  # fmt: skip
 
+    def _graphs(self, statement: Show, pinned: ResolvedSnapshot, ask: Ask) -> Rows:
+        wanted = self._schema(statement, pinned)
+        items = pinned.objects_of(GRAPH)
+        return graph_rows(pinned, [i for i in items if wanted in (None, schema_and_name(i.name, pinned)[0])])
+
+    def _graph(self, statement: Show, pinned: ResolvedSnapshot, ask: Ask) -> Rows:
+        return element_rows(graph_of(pinned, statement.of, statement.whole, statement.of_span), pinned)
+
+    def _create_graph(self, statement: Show, pinned: ResolvedSnapshot, ask: Ask) -> Rows:
+        item = graph_item(pinned, statement.of, statement.whole, statement.of_span)
+        return [{"name": item.name, "sql": create_graph_text(item, pinned)}]
+
     def _create(self, statement: Show, pinned: ResolvedSnapshot, ask: Ask) -> Rows:
         found = self._known(statement, pinned)
         if isinstance(found, TableSchema):
@@ -330,57 +345,24 @@ _FUNCTIONS: Final = StoredView(
 )
 
 
-def _schema(**columns: pa.DataType) -> pa.Schema:
-    return pa.schema(list(columns.items()))
-
-
 _Form = Callable[[Shows, Show, ResolvedSnapshot, Ask], Rows]
-_COLUMNS: Final = _schema(
-    column_name=_TEXT, column_type=_TEXT, null=_TEXT, key=_TEXT, default=_TEXT, extra=_TEXT
-)
-_CREATED: Final = _schema(name=_TEXT, sql=_TEXT)
 # The methods are this module's own: the forms stand behind the class that answers them.
-_FORMS: Final[Mapping[str, tuple[_Form, pa.Schema]]] = {
-    "tables": (
-        Shows._tables,
-        _schema(name=_TEXT, rows=_WHOLE, columns=_WHOLE, primary_key=_TEXT, comment=_TEXT, kind=_TEXT),
-    ),
-    "all tables": (
-        Shows._all_tables,
-        _schema(
-            database=_TEXT, schema=_TEXT, name=_TEXT, column_names=pa.list_(_TEXT), column_types=pa.list_(_TEXT),
-            temporary=pa.bool_(),
-        ),
-    ),
-    "views": (Shows._views, _schema(name=_TEXT, columns=_WHOLE, sql=_TEXT, comment=_TEXT)),
-    "schemas": (Shows._schemas, _schema(name=_TEXT, tables=_WHOLE, comment=_TEXT)),
-    "sequences": (
-        Shows._sequences,
-        _schema(
-            name=_TEXT, start=_WHOLE, increment=_WHOLE, minimum=_WHOLE, maximum=_WHOLE, cycle=pa.bool_(), comment=_TEXT
-        ),
-    ),
-    "snapshots": (
-        Shows._snapshots,
-        _schema(
-            snapshot=_WHOLE, time=pa.timestamp("us", "UTC"), operation=_TEXT, author=_TEXT, message=_TEXT,
-            tags=pa.list_(_TEXT), tables=pa.list_(_TEXT),
-        ),
-    ),
-    "tags": (Shows._tags, _schema(name=_TEXT, snapshot=_WHOLE, time=pa.timestamp("us", "UTC"))),
-    "columns": (Shows._columns, _COLUMNS),
-    "constraints": (
-        Shows._constraints,
-        _schema(table=_TEXT, name=_TEXT, type=_TEXT, constraint=_TEXT, columns=pa.list_(_TEXT)),
-    ),
-    "create table": (Shows._create, _CREATED),
-    "create view": (Shows._create, _CREATED),
-    "functions": (
-        Shows._functions,
-        _schema(name=_TEXT, type=_TEXT, parameters=_TEXT, returns=_TEXT, description=_TEXT),
-    ),
-    "policies": (
-        Shows._policies, _schema(table=_TEXT, name=_TEXT, type=_TEXT, policy=_TEXT, roles=_TEXT),
-    ),
-    "settings": (Shows._settings, _schema(name=_TEXT, value=_TEXT, default=_TEXT)),
-}  # fmt: skip
+_FORMS: Final[Mapping[str, _Form]] = {
+    "tables": Shows._tables,
+    "all tables": Shows._all_tables,
+    "views": Shows._views,
+    "schemas": Shows._schemas,
+    "sequences": Shows._sequences,
+    "snapshots": Shows._snapshots,
+    "tags": Shows._tags,
+    "columns": Shows._columns,
+    "constraints": Shows._constraints,
+    "create table": Shows._create,
+    "create view": Shows._create,
+    "create property graph": Shows._create_graph,
+    "property graphs": Shows._graphs,
+    "property graph": Shows._graph,
+    "functions": Shows._functions,
+    "policies": Shows._policies,
+    "settings": Shows._settings,
+}

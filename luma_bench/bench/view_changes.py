@@ -1,10 +1,11 @@
-"""CREATE, ALTER and DROP VIEW, and comments on what holds no rows: each a change of the open transaction's catalog."""
+"""CREATE, ALTER and DROP of views, and of what else holds no rows: each a change of the open transaction's catalog."""
 
 from __future__ import annotations
 
 from dataclasses import replace
 
 from luma_bench.bench.ask import Ask
+from luma_bench.bench.graph.definitions import change_graph
 from luma_bench.bench.namespaces import check_schema, create_schema, drop_schema
 from luma_bench.bench.runner import Runner
 from luma_bench.bench.views import StoredView
@@ -13,8 +14,10 @@ from luma_bench.language import (
     AlterView,
     CommentOn,
     CommentOnObject,
+    CreateGraph,
     CreateSchema,
     CreateView,
+    DropGraph,
     DropSchema,
     DropView,
 )
@@ -23,16 +26,21 @@ from luma_bench.storage.transaction import Transaction as StoreTransaction
 from luma_bench.types.schema import CatalogObject
 from luma_bench.types.sql_text import quoted
 
+ObjectStatement = (
+    CreateView | AlterView | DropView | CommentOnObject | CreateSchema | DropSchema | CreateGraph | DropGraph
+)
+"""What changes objects of the catalog that hold no rows."""
+
 
 class ViewChanges:
-    """Changes of views, and of schemas, whose parts they are."""
+    """Changes of views, property graphs and schemas, whose parts they are."""
 
     def __init__(self, runner: Runner) -> None:
         self._runner = runner
 
     def run(
         self,
-        statement: CreateView | AlterView | DropView | CommentOnObject | CreateSchema | DropSchema,
+        statement: ObjectStatement,
         ask: Ask,
         inside: StoreTransaction,
     ) -> str:
@@ -46,6 +54,8 @@ class ViewChanges:
                 return self.drop(statement, inside)
             case CommentOnObject():
                 return self.comment(statement, inside)
+            case CreateGraph() | DropGraph():
+                return change_graph(statement, ask, inside)
             case CreateSchema():
                 return "create" if create_schema(statement, inside) else "unchanged"
             case DropSchema():

@@ -8,20 +8,24 @@ that of another snapshot, they get names that nothing else has.
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
 from luma_bench.bench.cache import PlanCache
 from luma_bench.errors import CatalogError, KadeQLBindError, KadeQLError
-from luma_bench.language import Pin, Query, ViewUse, renamed, stored_query
+from luma_bench.language import Edit, Pin, Query, ViewUse, renamed, rewritten, stored_query
+from luma_bench.language.graph.pattern import GraphIsland
 from luma_bench.language.references import is_information
 from luma_bench.language.row_ids import no_row_ids
 from luma_bench.plan.engine import FileInputs, View
 from luma_bench.storage.store import ResolvedSnapshot
+from luma_bench.types.graph import GRAPH, holds_no_rows
 from luma_bench.types.inspector import SqlInspector
 from luma_bench.types.scan import ScanSource
 from luma_bench.types.schema import CatalogObject
+from luma_bench.types.sql_text import quoted
 
 STORED = " @bench"
 """Behind the name of a stored relation whose own name the caller's relation has."""
@@ -112,7 +116,7 @@ class Reading:
     """What a query and the views below it read, collected while it is bound.
 
     `scan` gives a table's source, `pinned_at` the snapshot of a pin, `files` a query with its files, `information` a
-    relation that tells of the catalog; `frames` are those that the caller handed in.
+    relation that tells of the catalog, `graphs` one that a graph answers; `frames` are those that the caller handed in.
     """
 
     views_of: Views
@@ -121,6 +125,8 @@ class Reading:
     pinned_at: Callable[[Pin, Query], ResolvedSnapshot]
     files: Callable[[Query, int], tuple[Query, FileInputs | None]]
     information: Callable[[str, ResolvedSnapshot], Any]
+    graphs: Callable[[GraphIsland, Query, ResolvedSnapshot], ScanSource]
+    settled: Callable[[Query, ResolvedSnapshot], Query]
     sources: dict[str, ScanSource] = field(default_factory=dict[str, ScanSource])
     pinned: list[int] = field(default_factory=list[int])
     views: dict[str, View] = field(default_factory=dict[str, View])
@@ -162,6 +168,8 @@ class Reading:
                 self._relation(read.name, snapshot, "", read.span, ())
         for pin in query.pins:
             self._pin(pin, query, pin.span, ())
+        for island in query.islands:
+            self.sources[island.alias] = self.graphs(island, query, snapshot)
 
     def _tables(self, query: Query, snapshot: ResolvedSnapshot) -> None:
         """Every table whose name stands in the text: more than it reads costs nothing, less is never the case."""
@@ -190,6 +198,9 @@ class Reading:
         if item is not None:
             self._view(item, name + suffix, snapshot, suffix, span, path)
             return True
+        if snapshot.objects and (graph := snapshot.object(GRAPH, name)) is not None:
+            error = holds_no_rows(graph.name)
+            raise KadeQLBindError(error.message, text=self._whole, span=span, hint=error.hint)
         if not suffix:
             return True  # a table is there already, and the engine says best what is missing
         schema = snapshot.named(name)
@@ -254,6 +265,12 @@ class Reading:
             if names:
                 sql, offsets = renamed(query, names)
                 query = replace(query, sql=sql, offsets=offsets)
+            if query.islands:
+                query = self.settled(query, snapshot)
+            for island in query.islands:
+                self.sources[island.alias + suffix] = self.graphs(island, query, snapshot)
+                if suffix:
+                    query = with_alias(query, island.alias, island.alias + suffix)
             query, files = self.files(query, len(self.opened) + 1)
         except KadeQLError as error:
             # One of a view below points into the text that was asked already.
@@ -262,6 +279,15 @@ class Reading:
             self.opened.append(files)
         self.views[alias.casefold()] = View(alias, query.sql, stored.columns)
         self.uses.setdefault(query.sql, ViewUse(path, query.sql, query, span))
+
+
+def with_alias(query: Query, old: str, new: str) -> Query:
+    """The query with the relation of an island under another name."""
+    text = quoted(old)
+    at = [found.start() for found in re.finditer(re.escape(text), query.sql)]
+    edits = [Edit(start, start + len(text), quoted(new)) for start in at]
+    sql, offsets = rewritten(query.sql, 0, len(query.sql), edits)
+    return replace(query, sql=sql, offsets=query.offsets.behind(offsets))
 
 
 def _require_stored(name: str, snapshot: ResolvedSnapshot, query: Query, span: tuple[int, int]) -> None:

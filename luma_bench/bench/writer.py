@@ -25,6 +25,7 @@ from luma_bench.language import (
     CommentOn,
     CommentOnObject,
     CopyFrom,
+    CreateGraph,
     CreatePolicy,
     CreateSchema,
     CreateSequence,
@@ -32,6 +33,7 @@ from luma_bench.language import (
     CreateTableAs,
     CreateView,
     Delete,
+    DropGraph,
     DropPolicy,
     DropSchema,
     DropSequence,
@@ -69,6 +71,8 @@ Change = (
     | DropPolicy
     | CreateSequence
     | DropSequence
+    | CreateGraph
+    | DropGraph
     | CopyFrom
 )
 UNCHANGED = "unchanged"
@@ -139,7 +143,7 @@ class Writer:
                     return Done(self._views.comment_column(statement, item, ask, inside))
                 self._alterer.comment(statement, ask, inside)
                 return Done("alter")
-            case CreateView() | AlterView() | DropView() | CommentOnObject() | CreateSchema() | DropSchema():
+            case _:
                 return Done(self._views.run(statement, ask, inside))
 
     def _create_as(self, statement: CreateTableAs, ask: Ask, inside: StoreTransaction) -> Done:

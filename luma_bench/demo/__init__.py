@@ -1,4 +1,4 @@
-"""The demo "Why was my flight late?": real flights of 2013 as seven tables, ten questions and a story.
+"""The demo "Why was my flight late?": real flights of 2013 as eight tables, ten questions and a story.
 
 Everything comes from files inside installed packages; nothing is fetched.
 """

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from luma_bench.bench.bench import Bench
+from luma_bench.demo import graphs
 from luma_bench.demo.tables import DemoTable, tables
 from luma_bench.errors import CatalogError
 from luma_bench.types.record import Snapshot
@@ -12,7 +13,7 @@ from luma_bench.types.record import Snapshot
 TAG = "tour-v1"
 """The snapshot at which every table of the tour stands as written; a change of the tables gets a new tag."""
 
-NAMES = ("airlines", "airports", "flights", "planes", "routes", "weather", "weather_days")
+NAMES = ("airlines", "airports", "flights", "planes", "rotations", "routes", "weather", "weather_days")
 """The tour's tables."""
 
 Say = Callable[[str], None]
@@ -45,6 +46,7 @@ def build(bench: Bench, progress: Say = lambda _: None) -> Snapshot:
     tagged = tour_snapshot(bench)
     if tagged is not None:
         progress(f"{bench.path} has the tour already ({TAG} is snapshot {tagged.id})")
+        _complete(bench, progress)
         return tagged
     written = {snapshot.message for snapshot in bench.snapshots()}
     present = {name for name in bench.tables() if name in NAMES}
@@ -58,7 +60,20 @@ def build(bench: Bench, progress: Say = lambda _: None) -> Snapshot:
         if table.name not in present:
             progress(f"writing {table.name}: {table.data.num_rows:,} rows from {table.source}")
             _write(bench, table)
+    for name in graphs.make(bench):
+        progress(f"made the graph {name}")
     return bench.tag(TAG)
+
+
+def _complete(bench: Bench, progress: Say) -> None:
+    """Add the graphs to a tour that was built before there were any."""
+    if bench.read_only:
+        return
+    if "rotations" not in bench.tables():
+        progress("writing rotations, from the flights")
+        bench.write("rotations", graphs.rotations(bench.table("flights").to_arrow()), sort_by="flight_id")
+    for name in graphs.make(bench):
+        progress(f"made the graph {name}")
 
 
 def tour_snapshot(bench: Bench) -> Snapshot | None:

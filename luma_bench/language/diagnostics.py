@@ -7,7 +7,7 @@ from luma_bench.language.keywords import CLAUSES, KEYWORDS
 from luma_bench.language.rewrite import OffsetMap
 from luma_bench.language.syntax_hints import ends_early, syntax_hint
 from luma_bench.language.tokens import STRING, Tokens, tokenize
-from luma_bench.types.inspector import SqlInspector
+from luma_bench.types.inspector import SqlInspector, SqlStatement
 
 _TRIES = 3
 
@@ -16,6 +16,23 @@ def relocate(error: KadeQLError, offsets: OffsetMap, whole_text: str) -> KadeQLE
     """The same error, pointing into the user's whole text instead of the rewritten SQL it was raised for."""
     span = None if error.span is None else offsets.span(*error.span)
     return error.moved(whole_text, span)
+
+
+def judged(
+    sql: str, offsets: OffsetMap, whole_text: str, inspector: SqlInspector
+) -> tuple[SqlStatement, ...]:
+    """What DuckDB's own grammar says that a rewritten text is; its errors point into the user's whole text.
+
+    Raises
+    ------
+    KadeQLSyntaxError
+        It does not parse.
+    """
+    try:
+        return tuple(inspector.classify(sql))
+    except KadeQLError as error:
+        shown = sharpened(error, sql, inspector) if isinstance(error, KadeQLSyntaxError) else error
+        raise relocate(shown, offsets, whole_text) from error
 
 
 def expected(tokens: Tokens, index: int, end: int, what: str, hint: str | None = None) -> KadeQLSyntaxError:

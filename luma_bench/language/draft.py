@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Final
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Final
 
 from luma_bench.errors import KadeQLSyntaxError
 from luma_bench.language.keywords import KEYWORDS
@@ -10,6 +11,10 @@ from luma_bench.language.placed import Pin, Reference, SequenceUse
 from luma_bench.language.rewrite import Edit
 from luma_bench.language.scope import Scope
 from luma_bench.language.tokens import NUMBER, QUOTED, STRING, Tokens
+from luma_bench.types.inspector import SqlInspector
+
+if TYPE_CHECKING:
+    from luma_bench.language.graph.pattern import GraphIsland
 
 # After one of these a name with brackets is not a call: it is an alias with columns, or GLOB as an operator.
 _ENDS_OPERAND: Final = frozenset({"AS", ")", "]", "}", STRING, NUMBER, QUOTED})
@@ -32,23 +37,42 @@ class Draft:
         The values of sequences that it takes.
     qualified
         Pinned tables of schemas by schema and name, casefolded, with the names that they got in the text.
+    islands
+        The graph patterns and algorithms that it holds.
+    inspector
+        Who judges the grammar of what an island holds.
+    taken
+        The tokens that an island has read by itself.
     """
 
     __slots__ = (
+        "_read",
         "cut",
         "edits",
+        "inspector",
+        "islands",
         "params",
         "pins",
         "qualified",
         "reads",
         "scope",
         "sequences",
+        "taken",
         "tokens",
         "volatile",
     )
 
-    def __init__(self, tokens: Tokens, scope: Scope) -> None:
+    def __init__(
+        self,
+        tokens: Tokens,
+        scope: Scope,
+        inspector: SqlInspector,
+        read: Callable[[Draft], None],
+    ) -> None:
         self.tokens = tokens
+        self.inspector = inspector
+        self._read = read
+        self.taken: set[int] = set()
         self.scope = scope
         self.edits: list[Edit] = []
         self.pins: list[Pin] = []
@@ -57,7 +81,15 @@ class Draft:
         self.qualified: dict[tuple[str, str], set[str]] = {}
         self.reads: tuple[Reference, ...] = ()
         self.sequences: list[SequenceUse] = []
+        self.islands: list[GraphIsland] = []
         self.volatile = False
+
+    def inside(self, first: int, last: int) -> Draft:
+        """The tokens `first` up to, not with, `last` read as a query of its own."""
+        scope = Scope(self.tokens, first, last)
+        draft = Draft(self.tokens, scope, self.inspector, self._read)
+        self._read(draft)
+        return draft
 
     def replace(self, first: int, last: int, text: str) -> None:
         """Put `text` where tokens `first` up to, not with, `last` stand."""

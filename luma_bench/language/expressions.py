@@ -7,7 +7,8 @@ from typing import Final
 
 from luma_bench.errors import KadeQLUnsupportedError
 from luma_bench.language.cursor import Cursor
-from luma_bench.language.keywords import QUERY_STARTS
+from luma_bench.language.functions import PER_ROW
+from luma_bench.language.graph.recognise import opens_query
 from luma_bench.language.placed import Query, SequenceUse
 from luma_bench.language.query import read_query
 from luma_bench.language.refusals import Refusal
@@ -26,8 +27,6 @@ _SEQUENCE: Final = (
     "A sequence in {what} is refused. Only a DEFAULT takes values of one: DEFAULT nextval('s')."
 )
 _VOLATILE: Final = "{what} must give the same for the same row. Leave out now(), random() and the like."
-PER_ROW: Final = frozenset({"random", "uuid", "gen_random_uuid", "uuidv4", "uuidv7", "nextval"})
-"""Functions that give every row a value of its own."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,7 +110,7 @@ def read_expression(
     tokens = cursor.tokens
     start, end = tokens.span(first, last)
     for index in range(first, last - 1):
-        if tokens.words[index] == "(" and tokens.words[index + 1] in QUERY_STARTS:
+        if tokens.words[index] == "(" and opens_query(tokens, index + 1, last):
             refusal = Refusal(_SUBQUERY.what, _SUBQUERY.why.format(what=what), _SUBQUERY.instead)
             raise refusal.error(tokens.text, tokens.span(index + 1))
     edits = (Edit(start, start, "SELECT ("), Edit(end, end, ") AS value"))

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from luma_bench.errors import KadeQLSyntaxError
+from luma_bench.language.format_match import Pattern
 from luma_bench.language.format_words import Words, operand_ends
 from luma_bench.language.keywords import split
 from luma_bench.language.lexical import INVISIBLE, regions
@@ -19,7 +20,6 @@ _HEADS: Final = frozenset(split("INTO TABLE EXISTS REFERENCES UPDATE COPY VIEW")
 _CALLED: Final = frozenset(split("CAST TRY_CAST ARRAY COLUMNS"))
 _UNPARTED: Final = frozenset({",", ";", ")", "]", "}"})
 _OPENING: Final = frozenset({"(", "[", "{"})
-_PATH_ENDS: Final = frozenset(split("WHERE COLUMNS RETURN ON VALID TIME"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,7 +90,7 @@ def pieces_of(tokens: Tokens) -> tuple[list[Piece], list[Comment]]:
     rest: list[Comment] = []
     position = 0
     brackets: list[str] = []
-    path = -1
+    pattern = Pattern(tokens)
     for index in range(len(tokens) + 1):
         start = tokens.starts[index] if index < len(tokens) else len(tokens.text)
         found, gap = comments_between(tokens.text, position, start), tokens.text[position:start]
@@ -110,16 +110,12 @@ def pieces_of(tokens: Tokens) -> tuple[list[Piece], list[Comment]]:
             piece.new_line = _breaks(gap)
         if word in (")", "]", "}") and brackets:
             brackets.pop()
-        if word == "MATCH" and keyword:
-            path = len(brackets)
-        elif len(brackets) <= path and (word in _PATH_ENDS or word == ";" or len(brackets) < path):
-            path = -1
+        depth = len(brackets) + (word in (")", "]", "}"))
+        pattern.enter(index, keyword, depth)
         if index:
             adjacent = not gap
-            if path >= 0 and tokens.words[index - 1] != "MATCH":
-                piece.space = not adjacent
-            else:
-                piece.space = _parted(tokens, keywords, index, adjacent, brackets)
+            parted = pattern.parted(index, depth, adjacent=adjacent)
+            piece.space = _parted(tokens, keywords, index, adjacent, brackets) if parted is None else parted
         if word in _OPENING:
             brackets.append(word)
         pieces.append(piece)

@@ -12,7 +12,7 @@ from luma_bench.language.keywords import QUERY_STARTS, split
 JOINS: Final = frozenset(split("NATURAL ASOF POSITIONAL CROSS INNER LEFT RIGHT FULL OUTER SEMI ANTI JOIN"))
 _QUERY_CLAUSES: Final = frozenset(
     split(
-        "WITH SELECT FROM WHERE HAVING QUALIFY WINDOW LIMIT OFFSET UNION INTERSECT EXCEPT VALUES RETURNING MATCH RETURN"
+        "WITH SELECT FROM WHERE HAVING QUALIFY WINDOW LIMIT OFFSET SKIP UNION INTERSECT EXCEPT VALUES RETURNING MATCH RETURN"
     )
 )
 _PAIRED: Final = {
@@ -22,6 +22,9 @@ _PAIRED: Final = {
     ("LATEST", "ON"),
     ("USING", "SAMPLE"),
     ("OPTIONAL", "MATCH"),
+    ("ON", "GRAPH"),
+    ("VALID", "AT"),
+    ("TIME", "RESPECTING"),
 }
 _BY_VERB: Final = {
     "UPDATE": frozenset(split("WITH UPDATE SET FROM WHERE RETURNING")),
@@ -30,10 +33,17 @@ _BY_VERB: Final = {
     "PIVOT": _QUERY_CLAUSES | {"PIVOT", "ON", "USING"},
     "UNPIVOT": _QUERY_CLAUSES | {"UNPIVOT", "ON", "INTO"},
     "MATCH": _QUERY_CLAUSES | {"COLUMNS"},
+    "GRAPH": frozenset(split("VERTEX NODE EDGE RELATIONSHIP")),
     "OVER": frozenset(split("ROWS RANGE GROUPS")),
 }
 # Words of clauses that begin none behind these: IS DISTINCT FROM, DELETE FROM, * EXCEPT (…).
-_INSIDE: Final = {("FROM", "DISTINCT"), ("FROM", "DELETE"), ("EXCEPT", "*"), ("FROM", "INTO")}
+_INSIDE: Final = {
+    ("FROM", "DISTINCT"),
+    ("FROM", "DELETE"),
+    ("EXCEPT", "*"),
+    ("FROM", "INTO"),
+    ("MATCH", "OPTIONAL"),
+}
 _VERBS: Final = frozenset(split("SELECT FROM VALUES TABLE INSERT UPDATE DELETE MERGE PIVOT UNPIVOT MATCH"))
 
 
@@ -151,8 +161,10 @@ def terms(items: Sequence[Item]) -> list[list[Item]]:
     """The items in parts that begin with AND or OR; the AND of a BETWEEN is inside of its part."""
     parts: list[list[Item]] = [[]]
     ranges = 0
-    for item in items:
+    for place, item in enumerate(items):
         word = item.word if isinstance(item, Piece) and item.keyword else ""
+        if word == "OR" and _word(items, place + 1) == "REPLACE":
+            word = ""
         ranges += word == "BETWEEN"
         if word == "AND" and ranges:
             ranges -= 1
@@ -174,6 +186,8 @@ def _verb(items: Sequence[Item]) -> str:
         return ""
     if words[0] in ("PARTITION", "ORDER") and first_piece(items[0]).word in ("PARTITION", "ORDER"):
         return "OVER"
+    if "GRAPH" in words and words[0] == "CREATE":
+        return "GRAPH"
     if "MATCH" in words and words[0] not in ("SELECT", "FROM"):
         return "MATCH"
     leads = first_piece(items[0]).keyword and (
@@ -224,6 +238,8 @@ def clause_head(items: Sequence[Item]) -> int:
     """How many items are the words of a clause, before its list or condition; 0 when it begins with none."""
     words = [item.word if isinstance(item, Piece) and item.keyword else "" for item in items[:8]]
     first = words[0] if words else ""
+    if words[:2] in (["RETURN", "DISTINCT"], ["OPTIONAL", "MATCH"]):
+        return 2
     if first in JOINS:
         return next((at for at, word in enumerate(words) if word not in JOINS), len(words))
     if first == "SELECT":

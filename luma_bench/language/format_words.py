@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Final
 
+from luma_bench.language.format_match import MatchWords, defines_graph, definition_keyword
 from luma_bench.language.keywords import QUERY_STARTS, RESERVED, STATEMENT_STARTS, split
 from luma_bench.language.tokens import NUMBER, QUOTED, STRING, Tokens
 
@@ -78,7 +79,6 @@ _BEFORE: Final[Mapping[str, frozenset[str]]] = {
     "RESPECT": frozenset({"NULLS"}),
     "SAMPLE": frozenset({"BY"}),
     "LATEST": frozenset({"ON"}),
-    "OPTIONAL": frozenset({"MATCH"}),
     "VERTEX": frozenset({"TABLES"}),
     "EDGE": frozenset({"TABLES"}),
     "MATERIALIZED": frozenset({"VIEW"}),
@@ -113,7 +113,7 @@ class Words:
         For each token whether it is a keyword.
     """
 
-    __slots__ = ("_first", "_into", "_opened", "_opening", "_tokens", "keywords")
+    __slots__ = ("_defines", "_first", "_into", "_matches", "_opened", "_opening", "_tokens", "keywords")
 
     def __init__(self, tokens: Tokens) -> None:
         self._tokens = tokens
@@ -123,14 +123,20 @@ class Words:
         self._opened: list[int] = []
         self._opening: dict[int, int] = {}
         self._first, self._into = "", False
+        self._matches = MatchWords(tokens)
+        self._defines = False
         for index, word in enumerate(tokens.words):
             if word in ("(", "[", "{"):
                 self._opened.append(index)
             elif word in (")", "]", "}"):
                 self._opening[index] = self._opened.pop()
+                self._matches.close(len(self._opened))
+            elif word == ";":
+                self._matches.close(-1)
             elif word not in (STRING, QUOTED) and tokens.names[index]:
                 if self._word(index - 1) in ("", ";"):
                     self._first, self._into = word, False
+                    self._defines = defines_graph(tokens, index)
                 self.keywords[index] = self._is_keyword(index, word)
                 self._into = self._into or word == "INTO"
 
@@ -141,6 +147,12 @@ class Words:
         before, after = self._word(index - 1), self._word(index + 1)
         if before in (".", "$") or after in _ARGUMENT:
             return False
+        graphs = self._matches.keyword(index, self._opened)
+        if graphs is None and self._defines:
+            named = index + 1 < len(self._tokens) and self._tokens.is_name(index + 1)
+            graphs = definition_keyword(word, before, after, named)
+        if graphs is not None:
+            return graphs
         if before == "AS" and self.keywords[index - 1]:
             return self._opens_behind_as(index, word, after)
         if word in RESERVED:
@@ -258,12 +270,6 @@ class Words:
                     "RENAME",
                     ",",
                     "(",
-                )
-            case "MATCH":
-                return after == "(" and (before == "(" or self._first == "MATCH")
-            case "RETURN":
-                return (
-                    before == ")" and after not in _ENDS and first in ("MATCH", "OPTIONAL", "WITH", "EXPLAIN")
                 )
             case _:
                 return False

@@ -125,6 +125,7 @@ INFORMATION: Final = frozenset(
     f"information_schema.{name}"
     for name in split("""
     schemata tables columns views table_constraints key_column_usage referential_constraints sequences
+    property_graphs pg_element_tables
     """)
 )
 """The relations of the standard that are answered from the catalog."""
@@ -152,6 +153,10 @@ VOLATILE_WORDS: Final = frozenset(
     """)
 )
 """The same, of words that need no parentheses."""
+
+
+PER_ROW: Final = frozenset({"random", "uuid", "gen_random_uuid", "uuidv4", "uuidv7", "nextval"})
+"""Functions that give every row a value of its own."""
 
 
 def refused_function(name: str) -> Refusal | None:

@@ -11,12 +11,13 @@ from luma_bench.language.changes import NEW, NUMBER, OLD, Conflict, Insert
 from luma_bench.language.compose import Composer, excerpt
 from luma_bench.language.cursor import Cursor
 from luma_bench.language.draft import Draft
-from luma_bench.language.keywords import QUERY_STARTS
+from luma_bench.language.graph.recognise import match_at, opens_query
 from luma_bench.language.query import found_query, read_change
 from luma_bench.language.refusals import Refusal
-from luma_bench.language.returning import behind_with, listed, returning, returning_at
+from luma_bench.language.returning import behind_with, returning, returning_at
 from luma_bench.language.rows import Target, add_values, clause_at, refuse_past
-from luma_bench.language.tokens import Tokens
+from luma_bench.language.scope import BODY
+from luma_bench.language.tokens import Tokens, listed
 from luma_bench.types.inspector import SqlInspector
 
 _ROWS: Final = "Write INSERT INTO t [(columns)] [BY NAME] SELECT …, VALUES (…) or DEFAULT VALUES."
@@ -52,6 +53,9 @@ def insert(cursor: Cursor, verb: int, inspector: SqlInspector) -> Insert:
     tokens = cursor.tokens
     parts = _parts(cursor, verb)
     marks = {parts.conflict: "WHERE", parts.returning: "WHERE"}
+    match = match_at(tokens, parts.body, parts.conflict)
+    if match is not None:
+        marks[match] = BODY
     draft = read_change(tokens, cursor.first, cursor.end, inspector, verb, parts.target.token, marks)
     own_defaults = tokens.words[parts.body] == "DEFAULT"
     query, defaulted = None, ()
@@ -113,7 +117,9 @@ def _parts(cursor: Cursor, verb: int) -> _Parts:
             span=tokens.span(opening, behind),
             hint="Leave the columns out, or leave BY NAME out.",
         )
-    if cursor.word not in QUERY_STARTS and not tokens.follows(cursor.index, cursor.end, "DEFAULT", "VALUES"):
+    if not opens_query(tokens, cursor.index, cursor.end) and not tokens.follows(
+        cursor.index, cursor.end, "DEFAULT", "VALUES"
+    ):
         raise cursor.expected("a query or VALUES", _ROWS)
     parts.body = cursor.index
     parts.returning = returning_at(tokens, cursor.index, cursor.end)
@@ -147,7 +153,7 @@ def _is_query(cursor: Cursor) -> bool:
     words, index = cursor.tokens.words, cursor.index
     while index < cursor.end and words[index] == "(":
         index += 1
-    return index < cursor.end and words[index] in QUERY_STARTS
+    return opens_query(cursor.tokens, index, cursor.end)
 
 
 def _rows(draft: Draft, verb: int, first: int, last: int) -> tuple[Composer, tuple[int, ...]]:

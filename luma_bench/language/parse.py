@@ -11,8 +11,11 @@ from luma_bench.language.copy import copy
 from luma_bench.language.cursor import Cursor
 from luma_bench.language.diagnostics import expected, unmatched
 from luma_bench.language.functions import CATALOG
+from luma_bench.language.graph.definitions import create_graph, drop_graph
+from luma_bench.language.graph.read_match import no_pattern
+from luma_bench.language.graph.recognise import opens_query
 from luma_bench.language.insert import insert
-from luma_bench.language.keywords import QUERY_STARTS, STATEMENT_STARTS, split
+from luma_bench.language.keywords import STATEMENT_STARTS, split
 from luma_bench.language.merge import RowStatement, changes_shown, finding
 from luma_bench.language.policies import create_policy, drop_policy
 from luma_bench.language.prepare import deallocate, execute, prepare
@@ -24,7 +27,7 @@ from luma_bench.language.row_ids import is_rows_call
 from luma_bench.language.rows import change_behind_with, delete, truncate, update
 from luma_bench.language.schemas import create_schema, drop_schema
 from luma_bench.language.sequences import create_sequence, drop_sequence
-from luma_bench.language.shows import Show, show
+from luma_bench.language.shows import Show, graph_shown, show
 from luma_bench.language.statement import (
     AnalyzeChange,
     Describe,
@@ -40,7 +43,6 @@ from luma_bench.language.transactions import TRANSACTION_STARTS, transaction
 from luma_bench.language.views import alter_view, create_view, drop_view
 from luma_bench.types.inspector import SqlInspector
 
-_MATCHES: Final = frozenset({"MATCH", "OPTIONAL"})
 _EXPLAINED: Final = Refusal(
     "EXPLAIN of this statement",
     "is refused: it explains queries, and EXPLAIN ANALYZE would run the statement",
@@ -121,8 +123,10 @@ def _statement(tokens: Tokens, first: int, last: int, inspector: SqlInspector) -
     change = _row_change(cursor, inspector)
     if change is not None:
         return change
-    if word in QUERY_STARTS or word in _MATCHES:
+    if opens_query(tokens, first, last):
         return read_query(tokens, first, last, inspector)
+    if word in ("MATCH", "OPTIONAL"):
+        raise no_pattern(cursor)
     if word in TRANSACTION_STARTS and not tokens.follows(first, last, word, "("):
         return transaction(cursor)
     read = _TELLING.get(word)
@@ -205,7 +209,7 @@ def _explain(cursor: Cursor, inspector: SqlInspector) -> Explain | AnalyzeChange
         raise cursor.expected("a query after EXPLAIN", _EXPLAIN_SHAPE)
     word = cursor.word
     change = _row_change(Cursor(tokens, cursor.index, cursor.end), inspector)
-    if change is None and word not in QUERY_STARTS and word not in _MATCHES and word != "SUMMARIZE":
+    if change is None and not opens_query(tokens, cursor.index, cursor.end) and word != "SUMMARIZE":
         _refuse(Cursor(tokens, cursor.index, cursor.end))
         if word in _UNEXPLAINED or word in TRANSACTION_STARTS:
             raise _EXPLAINED.error(tokens.text, tokens.span(cursor.index))
@@ -239,7 +243,7 @@ def _explain(cursor: Cursor, inspector: SqlInspector) -> Explain | AnalyzeChange
 
 def _opens_query(cursor: Cursor) -> bool:
     following = cursor.index + 1
-    return following < cursor.end and cursor.tokens.words[following] in QUERY_STARTS
+    return opens_query(cursor.tokens, following, cursor.end)
 
 
 def _explain_options(cursor: Cursor) -> tuple[bool, Literal["text", "json"]]:
@@ -274,7 +278,7 @@ def _describe(cursor: Cursor, inspector: SqlInspector) -> Describe | Show:
     source, start, end, whole = cursor.placed
     shows = cursor.word == "SHOW"
     cursor.index += 1
-    shown = show(cursor) if shows else None
+    shown = (show(cursor) if shows else None) or graph_shown(cursor)
     if shown is not None:
         return shown
     if cursor.done:
@@ -286,7 +290,7 @@ def _describe(cursor: Cursor, inspector: SqlInspector) -> Describe | Show:
     edits = (Edit(start, start + len("SHOW"), "DESCRIBE"),) if shows else ()
     query = read_query(tokens, cursor.first, cursor.end, inspector, edits)
     target: Query | str
-    if cursor.word in QUERY_STARTS and cursor.word != "TABLE":
+    if opens_query(tokens, cursor.index, cursor.end) and cursor.word != "TABLE":
         target = read_query(tokens, cursor.index, cursor.end, inspector)
     else:
         cursor.accept("TABLE")
@@ -358,6 +362,7 @@ _CREATED: Final[Mapping[tuple[str, ...], Callable[[Cursor, SqlInspector, bool], 
     ),
     ("SCHEMA",): lambda cursor, _, or_replace: create_schema(cursor, or_replace=or_replace),
     ("SEQUENCE",): lambda cursor, _, or_replace: create_sequence(cursor, or_replace=or_replace),
+    ("PROPERTY", "GRAPH"): lambda cursor, _, or_replace: create_graph(cursor, or_replace=or_replace),
     ("ROW", "POLICY"): lambda cursor, inspector, or_replace: create_policy(
         cursor, inspector, masking=False, or_replace=or_replace
     ),
@@ -371,6 +376,7 @@ _DROPPED: Final[Mapping[tuple[str, ...], Callable[[Cursor], Statement]]] = {
     ("VIEW",): drop_view,
     ("SCHEMA",): drop_schema,
     ("SEQUENCE",): drop_sequence,
+    ("PROPERTY", "GRAPH"): drop_graph,
     ("ROW", "POLICY"): lambda cursor: drop_policy(cursor, masking=False),
     ("MASKING", "POLICY"): lambda cursor: drop_policy(cursor, masking=True),
 }

@@ -5,9 +5,12 @@ from __future__ import annotations
 import datetime as dt
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import ClassVar, Literal, NamedTuple
+from typing import TYPE_CHECKING, ClassVar, Literal, NamedTuple
 
 from luma_bench.language.rewrite import Edit, OffsetMap
+
+if TYPE_CHECKING:
+    from luma_bench.language.graph.pattern import GraphIsland
 
 
 class Kind(StrEnum):
@@ -37,6 +40,8 @@ class Kind(StrEnum):
     DROP_POLICY = "DROP POLICY"
     CREATE_SEQUENCE = "CREATE SEQUENCE"
     DROP_SEQUENCE = "DROP SEQUENCE"
+    CREATE_GRAPH = "CREATE PROPERTY GRAPH"
+    DROP_GRAPH = "DROP PROPERTY GRAPH"
     COPY_FROM = "COPY FROM"
     COPY_TO = "COPY TO"
     TAG_SNAPSHOT = "TAG SNAPSHOT"
@@ -142,7 +147,7 @@ class Query(Placed):
     offsets
         From offsets in `sql` to offsets in the whole text.
     params
-        The `$names` that `sql` uses, without `$`; those of pins are in the pins alone.
+        The `$names` that `sql` uses, without `$`; those of pins and of graph patterns are in these alone.
     names
         Casefolded; a superset of the names of the tables that the query reads.
     pins
@@ -157,6 +162,8 @@ class Query(Placed):
         Whether two runs at one snapshot may differ (now(), random(), TABLESAMPLE, …): never cache it.
     sequences
         The values of sequences that it takes.
+    islands
+        The graph patterns and algorithms that stand in `sql` as relations, by their aliases.
     """
 
     kind: ClassVar[Kind] = Kind.SELECT
@@ -170,11 +177,17 @@ class Query(Placed):
     edits: tuple[Edit, ...] = field(default=(), repr=False)
     reads: tuple[Reference, ...] = field(default=(), repr=False)
     views: tuple[ViewUse, ...] = field(default=(), repr=False)
+    islands: tuple[GraphIsland, ...] = ()
 
     @property
     def pin_params(self) -> frozenset[str]:
         """The `$names` that only pins use; they are never handed to the engine."""
         return frozenset(pin.value.name for pin in self.pins if isinstance(pin.value, Parameter))
+
+    @property
+    def island_params(self) -> frozenset[str]:
+        """The `$names` that graph patterns and algorithms use, whether or not `sql` uses them too."""
+        return frozenset(name for island in self.islands for name in island.params)
 
 
 @dataclass(frozen=True, slots=True)

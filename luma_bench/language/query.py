@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 
-from luma_bench.errors import KadeQLError, KadeQLSyntaxError, KadeQLUnsupportedError
+from luma_bench.errors import KadeQLUnsupportedError
 from luma_bench.language.compose import Piece, composed
-from luma_bench.language.diagnostics import relocate, sharpened
+from luma_bench.language.diagnostics import judged
 from luma_bench.language.draft import Draft
 from luma_bench.language.files import READERS, bare_file, reader_call
 from luma_bench.language.functions import (
@@ -28,6 +28,7 @@ from luma_bench.language.scope import Scope
 from luma_bench.language.sequences import SEQUENCE_FUNCTIONS, sequence_call
 from luma_bench.language.tokens import NUMBER, STRING, Tokens
 from luma_bench.types.inspector import SqlInspector, SqlStatement
+from luma_bench.types.sql_text import quoted
 
 _READS = frozenset({"SELECT", "MULTI"})
 _WRITES = frozenset({"INSERT", "UPDATE", "DELETE", "MERGE"})
@@ -54,9 +55,8 @@ def read_query(
     KadeQLUnsupportedError
         It writes, reads around the catalog, or uses a construct that does not run yet.
     """
-    draft = Draft(tokens, Scope(tokens, first, last))
-    _walk(draft)
-    _relations(draft, targets)
+    draft = Draft(tokens, Scope(tokens, first, last), inspector, _read)
+    _read(draft, targets)
     start, end = tokens.span(first, last)
     draft.edits.extend(edits)
     if draft.edits:
@@ -78,6 +78,7 @@ def read_query(
         volatile=draft.volatile,
         sequences=tuple(draft.sequences),
         edits=tuple(draft.edits),
+        islands=tuple(draft.islands),
     )
 
 
@@ -106,9 +107,8 @@ def read_change(
     KadeQLSyntaxError, KadeQLUnsupportedError
         As for `read_query`.
     """
-    draft = Draft(tokens, Scope(tokens, first, last, read_as))
-    _walk(draft)
-    _relations(draft, (target,))
+    draft = Draft(tokens, Scope(tokens, first, last, read_as), inspector, _read)
+    _read(draft, (target,))
     bodies = sorted(draft.scope.bodies - {verb})
     written = next((index for index in bodies if tokens.words[index] in _WRITES), None)
     if written is not None:
@@ -151,7 +151,13 @@ def found_query(
         pins=tuple(draft.pins),
         volatile=draft.volatile,
         sequences=tuple(draft.sequences),
+        islands=tuple(island for island in draft.islands if quoted(island.alias) in sql),
     )
+
+
+def _read(draft: Draft, targets: Sequence[int] = ()) -> None:
+    _walk(draft)
+    _relations(draft, targets)
 
 
 def _walk(draft: Draft) -> None:
@@ -160,7 +166,7 @@ def _walk(draft: Draft) -> None:
     words = tokens.words
     for index in range(scope.first, scope.last):
         word = words[index]
-        if word not in _NOTABLE:
+        if word not in _NOTABLE or index in draft.taken:
             continue
         if word == "(":
             if index > scope.first and tokens.is_name(index - 1):
@@ -234,7 +240,7 @@ def _positional(draft: Draft, index: int, end: int) -> KadeQLUnsupportedError:
 def _relations(draft: Draft, targets: Sequence[int] = ()) -> None:
     """Hand files that stand as tables to their reader, note the tables, and refuse the engine's own views."""
     tokens, last = draft.tokens, draft.scope.last
-    for index in draft.scope.starts:
+    for index in draft.scope.starts - draft.taken:
         if tokens.words[index] == STRING:
             bare_file(draft, index)
             continue
@@ -247,11 +253,7 @@ def _relations(draft: Draft, targets: Sequence[int] = ()) -> None:
 
 
 def _parsed(draft: Draft, sql: str, offsets: OffsetMap, inspector: SqlInspector) -> tuple[SqlStatement, ...]:
-    try:
-        return tuple(inspector.classify(sql))
-    except KadeQLError as error:
-        shown = sharpened(error, sql, inspector) if isinstance(error, KadeQLSyntaxError) else error
-        raise relocate(shown, offsets, draft.tokens.text) from error
+    return judged(sql, offsets, draft.tokens.text, inspector)
 
 
 def _classify(draft: Draft, sql: str, offsets: OffsetMap, inspector: SqlInspector) -> None:

@@ -10,13 +10,14 @@ from luma_bench.language.changes import Assignment
 from luma_bench.language.compose import Composer, Excerpt, excerpt, own
 from luma_bench.language.cursor import Cursor
 from luma_bench.language.draft import Draft
-from luma_bench.language.keywords import QUERY_STARTS, RESERVED, TYPE_FUNCTION
+from luma_bench.language.graph.recognise import opens_query
+from luma_bench.language.keywords import RESERVED, TYPE_FUNCTION
 from luma_bench.language.merge import Given, Match, Merge, MergeClause
 from luma_bench.language.query import found_query, read_change
 from luma_bench.language.refusals import Refusal
-from luma_bench.language.returning import behind_with, listed, refuse_windows, returning, returning_at
+from luma_bench.language.returning import behind_with, refuse_windows, returning, returning_at
 from luma_bench.language.rows import read_target, refuse_past, refuse_row_ids
-from luma_bench.language.tokens import STRING, Tokens
+from luma_bench.language.tokens import STRING, Tokens, listed
 from luma_bench.types.inspector import SqlInspector
 
 _MERGE: Final = "Write MERGE INTO t USING source ON condition WHEN MATCHED THEN … WHEN NOT MATCHED THEN …"
@@ -134,7 +135,7 @@ def _source(draft: Draft, first: int, last: int) -> tuple[Excerpt, str]:
         inner = at
         while tokens.words[inner] == "(":
             inner += 1
-        if tokens.words[inner] not in QUERY_STARTS:
+        if not opens_query(tokens, inner, last):
             return taken, ""
         at = tokens.closing(at, last) + 1
     elif tokens.words[at] == STRING:

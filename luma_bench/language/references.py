@@ -97,7 +97,7 @@ def _reference(draft: Draft, index: int, hidden: Collection[str]) -> tuple[Refer
         written = tokens.names[index]
         if not written.isidentifier():
             return None
-        alias = "" if _is_named(draft, index, index + 1) else f" AS {quoted(written)}"
+        alias = "" if is_named(draft, index, index + 1) else f" AS {quoted(written)}"
         return Reference(written, tokens.span(index), alias), index + 1, index + 1
     if not tokens.is_name(index):
         return None
@@ -113,7 +113,7 @@ def _reference(draft: Draft, index: int, hidden: Collection[str]) -> tuple[Refer
     if one_of_with or recurring:
         return None
     end = last + 2 if called else last
-    alias = "" if _is_named(draft, index, end) else f" AS {tokens.slice(last - 1, last)}"
+    alias = "" if is_named(draft, index, end) else f" AS {tokens.slice(last - 1, last)}"
     return Reference(_name(draft, index, names, called), tokens.span(index, end), alias), last, end
 
 
@@ -126,7 +126,7 @@ def _with_rows(draft: Draft, call: RowsCall, hidden: Collection[str]) -> tuple[R
     name = _name(draft, call.start, names, called=False)
     if is_information(name):
         raise no_row_ids(f"{names[-1]!r} tells of the catalog", tokens.text, span)
-    alias = "" if _is_named(draft, call.first, call.end) else f" AS {tokens.slice(call.stop - 1, call.stop)}"
+    alias = "" if is_named(draft, call.first, call.end) else f" AS {tokens.slice(call.stop - 1, call.stop)}"
     return Reference(name, tokens.span(call.first, call.end), alias, rows=True), call.stop, call.end
 
 
@@ -155,7 +155,7 @@ def _name(draft: Draft, index: int, names: Sequence[str], called: bool) -> str:
     return names[1] if first == MAIN else whole
 
 
-def _is_named(draft: Draft, index: int, end: int) -> bool:
+def is_named(draft: Draft, index: int, end: int) -> bool:
     """Whether the reference has an alias, before it or behind, or may have none."""
     tokens, scope = draft.tokens, draft.scope
     before = tokens.words[index - 1] if index > scope.first else ""
@@ -212,19 +212,26 @@ def _ctes(tokens: Tokens, first: int, last: int) -> Iterator[tuple[str, int, int
         if tokens.words[index] != "WITH":
             continue
         recursive = tokens.follows(index + 1, last, "RECURSIVE")
-        end = _frame_end(tokens, index, last)
-        at = index + 2 if recursive else index + 1
-        while at < end and tokens.is_name(at):
-            name = tokens.names[at].casefold()
-            body = _body(tokens, at + 1, end)
-            if body is None:
-                break
-            close = tokens.closing(body, end)
+        end = frame_end(tokens, index, last)
+        for name, body, close in with_entries(tokens, index, last):
             yield name, (body if recursive else close), end
-            at = close + 1
-            if not tokens.follows(at, end, ","):
-                break
-            at += 1
+
+
+def with_entries(tokens: Tokens, index: int, last: int) -> Iterator[tuple[str, int, int]]:
+    """Every entry of the list of the WITH at a token: its name, casefolded, and the brackets of its query."""
+    end = frame_end(tokens, index, last)
+    at = index + 2 if tokens.follows(index + 1, last, "RECURSIVE") else index + 1
+    while at < end and tokens.is_name(at):
+        name = tokens.names[at].casefold()
+        body = _body(tokens, at + 1, end)
+        if body is None:
+            break
+        close = tokens.closing(body, end)
+        yield name, body, close
+        at = close + 1
+        if not tokens.follows(at, end, ","):
+            break
+        at += 1
 
 
 def _body(tokens: Tokens, at: int, end: int) -> int | None:
@@ -243,7 +250,7 @@ def _body(tokens: Tokens, at: int, end: int) -> int | None:
     return at if tokens.follows(at, end, "(") else None
 
 
-def _frame_end(tokens: Tokens, index: int, last: int) -> int:
+def frame_end(tokens: Tokens, index: int, last: int) -> int:
     """Where the bracket around a token closes, or the query ends."""
     depth = 0
     for place in range(index, last):

@@ -23,6 +23,7 @@ class Refusal:
 
 
 NOT_YET: Final = "is part of KadeQL and not in this version"
+NOT_SERVED: Final = "is not in this version"
 _OURS = "is not used here: the bench opens, writes and keeps its own tables"
 _SETTINGS = "is refused: statements share their sessions, so a setting would leak into other queries"
 _SETTINGS_INSTEAD = "Give settings to lb.open(path, timezone=…, threads=…) or write them in luma.toml; `luma-bench config` lists them."
@@ -61,9 +62,9 @@ _MATERIALIZED = Refusal(
     "Keep the rows of the query: CREATE OR REPLACE TABLE v AS SELECT …, and run it again to refresh them.",
 )
 _GRAPH = Refusal(
-    "A property graph",
-    NOT_YET,
-    "Keep vertices and edges as tables and join them: FROM edges e JOIN vertices v ON v.id = e.dst",
+    "Changing a property graph",
+    NOT_SERVED,
+    "Make it anew: CREATE OR REPLACE PROPERTY GRAPH g …; SHOW CREATE PROPERTY GRAPH g shows how it was made.",
 )
 _PROCEDURE = Refusal("A procedure", NOT_YET, "Write the statements one after another with ; between them.")
 _VECTOR_INDEX = Refusal(
@@ -145,7 +146,6 @@ _MAINTENANCE = Refusal(
     "is not needed: segments are immutable and statistics are written with them",
     "Leave it out.",
 )
-NOT_SERVED: Final = "is not in this version"
 SET_QUALIFIED: Final = Refusal(
     "A qualified name or a field in SET",
     "is refused: SET names whole columns of the table",
@@ -199,8 +199,8 @@ USING: Final = Refusal(
 )
 COMMENTED: Final = Refusal(
     "A comment on this",
-    "is refused: a bench holds tables, columns, views, schemas and sequences",
-    "Write COMMENT ON TABLE t, VIEW v, SCHEMA s, SEQUENCE s or COLUMN t.c.",
+    "is refused: a bench holds tables, columns, views, schemas, sequences and property graphs",
+    "Write COMMENT ON TABLE t, VIEW v, SCHEMA s, SEQUENCE s, PROPERTY GRAPH g or COLUMN t.c.",
 )
 
 STATEMENTS: Final[Mapping[tuple[str, ...], Refusal]] = {
@@ -238,8 +238,7 @@ STATEMENTS: Final[Mapping[tuple[str, ...], Refusal]] = {
     ("REFRESH",): _MATERIALIZED,
     ("GRANT",): _ACCESS,
     ("REVOKE",): _ACCESS,
-    ("CREATE", "PROPERTY", "GRAPH"): _GRAPH,
-    ("DROP", "PROPERTY", "GRAPH"): _GRAPH,
+    ("ALTER", "PROPERTY", "GRAPH"): _GRAPH,
     ("CREATE", "VECTOR", "INDEX"): _VECTOR_INDEX,
     ("CREATE", "TEXT", "INDEX"): _TEXT_INDEX,
     ("DROP", "VECTOR", "INDEX"): _VECTOR_INDEX,

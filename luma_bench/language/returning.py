@@ -8,11 +8,11 @@ from typing import Final
 from luma_bench.errors import KadeQLBindError
 from luma_bench.language.compose import Composer, Excerpt, excerpt
 from luma_bench.language.draft import Draft
-from luma_bench.language.keywords import QUERY_STARTS
+from luma_bench.language.graph.recognise import opens_query
 from luma_bench.language.placed import Query
 from luma_bench.language.query import found_query
 from luma_bench.language.refusals import Refusal
-from luma_bench.language.tokens import Tokens
+from luma_bench.language.tokens import Tokens, listed
 from luma_bench.types.inspector import SqlInspector
 
 RETURNED: Final = "__luma_returned"
@@ -80,7 +80,7 @@ def returning(draft: Draft, at: int, last: int, shown: str, inspector: SqlInspec
     tokens = draft.tokens
     refuse_windows(draft, at + 1, last)
     for index in range(at + 1, last - 1):
-        if tokens.words[index] == "(" and tokens.words[index + 1] in QUERY_STARTS:
+        if tokens.words[index] == "(" and opens_query(tokens, index + 1, last):
             raise _NO_SUBQUERY.error(tokens.text, tokens.span(index, tokens.closing(index, last) + 1))
         if tokens.words[index] == "COLUMNS" and tokens.words[index + 1] == "(":
             raise _NO_COLUMNS.error(tokens.text, tokens.span(index, tokens.closing(index + 1, last) + 1))
@@ -98,21 +98,6 @@ def returning(draft: Draft, at: int, last: int, shown: str, inspector: SqlInspec
     return Returning(query, tokens.span(at + 1, last))
 
 
-def listed(tokens: Tokens, first: int, last: int) -> list[tuple[int, int]]:
-    """The half-open token ranges between the commas outside of brackets; a comma may stand at the end."""
-    found: list[tuple[int, int]] = []
-    start = index = first
-    while index < last:
-        word = tokens.words[index]
-        if word in ("(", "[", "{"):
-            index = tokens.closing(index, last)
-        elif word == ",":
-            found.append((start, index))
-            start = index + 1
-        index += 1
-    return [*found, (start, last)] if start < last else found
-
-
 def refuse_windows(draft: Draft, first: int, last: int) -> None:
     """Refuse a window function at tokens `first` to `last`, but for those inside of a subquery.
 
@@ -125,7 +110,7 @@ def refuse_windows(draft: Draft, first: int, last: int) -> None:
     index = first
     while index < last:
         word = tokens.words[index]
-        if word == "(" and index + 1 < last and tokens.words[index + 1] in QUERY_STARTS:
+        if word == "(" and opens_query(tokens, index + 1, last):
             index = tokens.closing(index, last)
         elif word == "OVER" and index > first and tokens.words[index - 1] == ")":
             raise _NO_WINDOW.error(tokens.text, tokens.span(index))

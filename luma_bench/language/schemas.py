@@ -1,4 +1,4 @@
-"""Schemas, and comments on what holds no rows: CREATE and DROP SCHEMA, COMMENT ON VIEW, SCHEMA and SEQUENCE."""
+"""Schemas, and comments on what holds no rows: CREATE and DROP SCHEMA, COMMENT ON VIEW, SCHEMA, SEQUENCE and PROPERTY GRAPH."""
 
 from __future__ import annotations
 
@@ -12,12 +12,13 @@ from luma_bench.language.functions import SCHEMAS
 from luma_bench.language.placed import Kind, Placed
 from luma_bench.language.refusals import SCHEMA_REPLACED
 from luma_bench.language.tokens import STRING, tokenize
+from luma_bench.types.graph import GRAPH
 
 _CREATE: Final = "Write CREATE SCHEMA [IF NOT EXISTS] name."
 _DROP: Final = "Write DROP SCHEMA [IF EXISTS] name [CASCADE]."
 _COMMENT: Final = "Write COMMENT ON TABLE t IS 'text', COMMENT ON COLUMN t.c IS 'text', or … IS NULL."
-OBJECTS: Final = frozenset({"VIEW", "SCHEMA", "SEQUENCE"})
-"""Words after COMMENT ON that name an object of the catalog."""
+OBJECTS: Final = frozenset({"VIEW", "SCHEMA", "SEQUENCE", "PROPERTY"})
+"""Words after COMMENT ON that name, or begin to name, a kind of object of the catalog."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,7 +44,7 @@ class DropSchema(Placed):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CommentOnObject(Placed):
-    """COMMENT ON VIEW, SCHEMA or SEQUENCE; `of` is the object's kind, `comment` None to take it away."""
+    """COMMENT ON VIEW, SCHEMA, SEQUENCE or PROPERTY GRAPH; `of` is the object's kind, `comment` None to take it away."""
 
     kind: ClassVar[Kind] = Kind.COMMENT_ON
     of: str
@@ -96,10 +97,13 @@ def drop_schema(cursor: Cursor) -> DropSchema:
 
 
 def comment_on_object(cursor: Cursor) -> CommentOnObject:
-    """COMMENT ON VIEW, SCHEMA or SEQUENCE name IS 'text' or NULL; the cursor stands behind ON."""
+    """COMMENT ON VIEW, SCHEMA, SEQUENCE or PROPERTY GRAPH name IS 'text' or NULL; the cursor stands behind ON."""
     tokens = cursor.tokens
     of = cursor.word.casefold()
     cursor.index += 1
+    if of == "property":
+        cursor.expect("GRAPH after PROPERTY", "GRAPH", hint=_COMMENT)
+        of = GRAPH
     place = cursor.index
     name = cursor.name("a schema's name") if of == "schema" else cursor.table()
     span = tokens.span(place, cursor.index)
@@ -150,7 +154,7 @@ def schema_written(source: str) -> tuple[str, tuple[int, int]] | None:
     return None
 
 
-_BEFORE_NAME: Final = frozenset({"TABLE", "VIEW", "SEQUENCE", "EXISTS"})
+_BEFORE_NAME: Final = frozenset({"TABLE", "VIEW", "SEQUENCE", "GRAPH", "EXISTS"})
 
 
 def _schema(cursor: Cursor) -> tuple[str, tuple[int, int]]:

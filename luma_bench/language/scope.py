@@ -10,6 +10,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Final
 
+from luma_bench.language.graph.recognise import behind_set, is_match_query, match_at
 from luma_bench.language.tokens import Tokens
 
 
@@ -37,9 +38,21 @@ class Scope:
         The tokens between the table of an ASOF JOIN and the next clause, outside brackets opened there.
     bodies
         The tokens behind a WITH query's closing bracket that begin no SELECT.
+    matches
+        The MATCH of every graph query, the first of each.
     """
 
-    __slots__ = ("_expect", "_frames", "_tokens", "bodies", "conditions", "first", "last", "starts")
+    __slots__ = (
+        "_expect",
+        "_frames",
+        "_tokens",
+        "bodies",
+        "conditions",
+        "first",
+        "last",
+        "matches",
+        "starts",
+    )
 
     def __init__(
         self, tokens: Tokens, first: int, last: int, read_as: Mapping[int, str] | None = None
@@ -49,6 +62,7 @@ class Scope:
         self.starts: set[int] = set()
         self.conditions: set[int] = set()
         self.bodies: set[int] = set()
+        self.matches: set[int] = set()
         self._tokens = tokens
         self._frames = [_Frame(first, query=True)]
         self._expect = False
@@ -60,12 +74,42 @@ class Scope:
                 index > first and words[index - 1] in _LABELS and word not in _BRACKETS
             ):
                 step(self, index)
-            elif self._expect:
-                self._reference(index)
-            elif self._frames[-1].asof:
-                self.conditions.add(index)
-            elif self._frames[-1].clause == "WITH" and words[index - 1] == ")":
-                self.bodies.add(index)
+            else:
+                self._other(index)
+
+    def _other(self, index: int) -> None:
+        if self._expect:
+            self._reference(index)
+        elif self._frames[-1].asof:
+            self.conditions.add(index)
+        elif self._frames[-1].clause == "WITH" and self._tokens.words[index - 1] == ")":
+            self.bodies.add(index)
+
+    def _match(self, index: int) -> None:
+        """MATCH begins a graph query where a query may begin; anywhere else it is a name."""
+        frame, words = self._frames[-1], self._tokens.words
+        begin = index - 1 if index > frame.first and words[index - 1] == "OPTIONAL" else index
+        opens = (
+            begin == frame.first
+            or (frame.clause == "WITH" and words[begin - 1] == ")")
+            or (frame.clause == "PREFIX" and words[begin - 1] in _DESCRIBING)
+            or (frame.clause == "EXPRESSION" and behind_set(self._tokens, begin, frame.first))
+        )
+        # What begins the whole text can be nothing else, and its reader says best what is missing.
+        whole = begin == self.first and match_at(self._tokens, begin, self.last) is not None
+        if whole or (opens and is_match_query(self._tokens, begin, self.last)):
+            self._begin_match(index)
+        else:
+            self._other(index)
+
+    def _begin_match(self, index: int) -> None:
+        frame, begin = self._frames[-1], index
+        if index > frame.first and self._tokens.words[index - 1] == "OPTIONAL":
+            begin = index - 1
+        self.matches.add(index)
+        self.starts.discard(begin)
+        self.bodies.discard(begin)
+        frame.query, frame.clause, frame.asof, self._expect = True, "MATCH", False, False
 
     def _reference(self, index: int) -> None:
         following = index + 1
@@ -146,6 +190,9 @@ class Scope:
 
 
 _Step = Callable[[Scope, int], None]
+BODY: Final = "MATCH …"
+"""What `read_as` says of a MATCH that begins a query although no word before says so."""
+_DESCRIBING: Final = frozenset({"DESCRIBE", "DESC", "SUMMARIZE", "SHOW"})
 _BRACKETS: Final = frozenset("()[]{},")
 # After AS and a dot any keyword is a label.
 _LABELS: Final = frozenset({"AS", "."})
@@ -154,6 +201,8 @@ _STEPS: Final[Mapping[str, _Step]] = {
     **dict.fromkeys(")]}", Scope._close),
     ",": Scope._comma,
     "SELECT": Scope._select,
+    "MATCH": Scope._match,
+    BODY: Scope._begin_match,
     "VALUES": Scope._select,
     "WITH": Scope._with,
     "FROM": Scope._from,

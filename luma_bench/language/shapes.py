@@ -28,9 +28,15 @@ SHAPES: Final[Mapping[Kind, Shape]] = {
         "[FROM table | with_rowid(table) | view | file | function | (query), … [join …]] [WHERE condition] [GROUP BY … | ALL] [HAVING condition]\n"
         "[WINDOW name AS (…)] [QUALIFY condition] [UNION | INTERSECT | EXCEPT [ALL] [BY NAME] query]\n"
         "[ORDER BY … [DESC] [NULLS LAST]] [LIMIT n [OFFSET m]]\n"
-        "FROM … [SELECT …] | VALUES (…), … | TABLE name | PIVOT … | UNPIVOT …",
-        "Answers with rows; a table may be read at another snapshot: `t AT (VERSION => 3 | TAG => 'name' | TIMESTAMP => '…')`. `with_rowid(t)` gives the rows of a stored table with their stable ids, `_rowid`, as the first column.",
-        ("SELECT origin, count(*) AS n FROM flights GROUP BY ALL ORDER BY n DESC LIMIT 3", "FROM flights AT (VERSION => 3)", "SELECT dep_delay, lag(dep_delay) OVER (ORDER BY _rowid) AS before FROM with_rowid(flights)", "VALUES (1, 'a'), (2, 'b')"),
+        "FROM … [SELECT …] | VALUES (…), … | TABLE name | PIVOT … | UNPIVOT …\n"
+        "{[OPTIONAL] MATCH path, … [ON GRAPH g] [VALID AT moment] [WHERE condition]\n"
+        "[TIME RESPECTING (departs, arrives) [STRICT] [WITHIN interval] [STARTING AT moment]]} …\n"
+        "RETURN [DISTINCT] expression [AS name], … | * [ORDER BY …] [SKIP m] [LIMIT n]\n"
+        "path: [p =] [ANY | ANY SHORTEST | ALL SHORTEST | SHORTEST k | ANY CHEAPEST] [WALK | TRAIL | ACYCLIC | SIMPLE] node edge node …\n"
+        "node: ([v] [:label | other] [WHERE condition | {property: value, …}])\n"
+        "edge: -[[v] [:label | other] [WHERE condition] [COST expression]]-> | <-[…]- | -[…]- | --> | <-- | --, and {m,n} | + | * | ? to repeat it",
+        "Answers with rows; a table may be read at another snapshot: `t AT (VERSION => 3 | TAG => 'name' | TIMESTAMP => '…')`. `with_rowid(t)` gives the rows of a stored table with their stable ids, `_rowid`, as the first column. MATCH finds paths in a graph, alone or in brackets as a table; `GRAPH_TABLE (g MATCH … COLUMNS (…))` and algorithms such as `PAGERANK(GRAPH g, damping => 0.85)` stand as tables.",
+        ("SELECT origin, count(*) AS n FROM flights GROUP BY ALL ORDER BY n DESC LIMIT 3", "FROM flights AT (VERSION => 3)", "SELECT dep_delay, lag(dep_delay) OVER (ORDER BY _rowid) AS before FROM with_rowid(flights)", "VALUES (1, 'a'), (2, 'b')", "MATCH (a {faa: 'JFK'})-[r:route]->{1,2}(b) RETURN DISTINCT b.faa", "SELECT * FROM PAGERANK(GRAPH air) ORDER BY score DESC LIMIT 3"),
     ),
     Kind.EXPLAIN: Shape(
         "EXPLAIN [ANALYZE] [(FORMAT text | json)] query | INSERT … | UPDATE … | DELETE … | MERGE …",
@@ -38,15 +44,15 @@ SHAPES: Final[Mapping[Kind, Shape]] = {
         ("EXPLAIN SELECT count(*) FROM flights", "EXPLAIN ANALYZE (FORMAT json) SELECT 1"),
     ),
     Kind.DESCRIBE: Shape(
-        "DESCRIBE table | query",
-        "Lists the columns with types, keys, defaults and comments; `DESC t` and `SHOW t` are the same.",
+        "DESCRIBE table | query | [PROPERTY] GRAPH graph",
+        "Lists the columns with types, keys, defaults and comments, or the vertex and edge tables of a graph; `DESC t` and `SHOW t` are the same.",
         ("DESCRIBE flights", "DESCRIBE SELECT 1 AS a"),
     ),
     Kind.SUMMARIZE: Shape("SUMMARIZE table | query", "Counts, bounds, means and distinct values of every column.", ("SUMMARIZE flights",)),
     Kind.SHOW: Shape(
         "SHOW TABLES [FROM schema] | ALL TABLES | VIEWS | SCHEMAS | SEQUENCES | SNAPSHOTS | TAGS | POLICIES | COLUMNS FROM t | CONSTRAINTS [FROM t]\n"
-        "| FUNCTIONS | SETTINGS [[NOT] LIKE | ILIKE 'pattern']\n"
-        "SHOW CREATE TABLE t | CREATE VIEW v",
+        "| [PROPERTY] GRAPHS [FROM schema] | FUNCTIONS | SETTINGS [[NOT] LIKE | ILIKE 'pattern']\n"
+        "SHOW CREATE TABLE t | CREATE VIEW v | CREATE PROPERTY GRAPH g",
         "Lists what the bench holds.",
         ("SHOW TABLES", "SHOW SNAPSHOTS"),
     ),
@@ -89,7 +95,7 @@ SHAPES: Final[Mapping[Kind, Shape]] = {
         "Changes a table's definition; no row is rewritten.",
         ("ALTER TABLE seats ADD COLUMN IF NOT EXISTS row INTEGER", "ALTER TABLE seats SET (sort_by = (flight))", "ALTER TABLE seats ADD CONSTRAINT few CHECK (booked < 400)"),
     ),
-    Kind.COMMENT_ON: Shape("COMMENT ON TABLE table | COLUMN table.column | VIEW view | SCHEMA schema | SEQUENCE sequence IS 'text' | NULL", "Describes something; DESCRIBE and SHOW tell it.", ("COMMENT ON TABLE seats IS 'one row a seat'",)),
+    Kind.COMMENT_ON: Shape("COMMENT ON TABLE table | COLUMN table.column | VIEW view | SCHEMA schema | SEQUENCE sequence | PROPERTY GRAPH graph IS 'text' | NULL", "Describes something; DESCRIBE and SHOW tell it.", ("COMMENT ON TABLE seats IS 'one row a seat'",)),
     Kind.CREATE_POLICY: Shape(
         "CREATE [OR REPLACE] ROW POLICY name ON table [AS RESTRICTIVE] USING condition [TO role, … | TO ALL [EXCEPT role, …]]\n"
         "CREATE [OR REPLACE] MASKING POLICY name ON table UPDATE column = value, … [TO role, … | TO ALL [EXCEPT role, …]]",
@@ -99,6 +105,16 @@ SHAPES: Final[Mapping[Kind, Shape]] = {
     Kind.DROP_POLICY: Shape("DROP ROW | MASKING POLICY [IF EXISTS] name ON table", "Takes a policy away.", ("DROP ROW POLICY own ON seats",)),
     Kind.CREATE_SEQUENCE: Shape("CREATE [OR REPLACE] SEQUENCE [IF NOT EXISTS] name [START n] [INCREMENT BY n] [MINVALUE n] [MAXVALUE n] [CYCLE]", "Makes a source of numbers that are given once: nextval('name').", ("CREATE SEQUENCE ids START 1",)),
     Kind.DROP_SEQUENCE: Shape("DROP SEQUENCE [IF EXISTS] name", "Takes a sequence away.", ("DROP SEQUENCE ids",)),
+    Kind.CREATE_GRAPH: Shape(
+        "CREATE [OR REPLACE] PROPERTY GRAPH [IF NOT EXISTS] name\n"
+        "VERTEX TABLES (table [AS name] [KEY (columns)] [LABEL label | DEFAULT LABEL] … [properties], …)\n"
+        "[EDGE TABLES (table [AS name] [KEY (columns)] SOURCE [KEY (columns) REFERENCES] vertex [(columns)] DESTINATION [KEY (columns) REFERENCES] vertex [(columns)]\n"
+        "[LABEL label] … [properties] [VALID FROM column TO column], …)]\n"
+        "properties: PROPERTIES (column [AS name], …) | PROPERTIES ALL COLUMNS [EXCEPT (columns)] | NO PROPERTIES",
+        "Makes a graph of tables: rows of vertex tables are its vertices, rows of edge tables its edges.",
+        ("CREATE PROPERTY GRAPH air VERTEX TABLES (airports KEY (faa)) EDGE TABLES (routes SOURCE KEY (origin) REFERENCES airports (faa) DESTINATION KEY (dest) REFERENCES airports (faa) LABEL route)",),
+    ),
+    Kind.DROP_GRAPH: Shape("DROP PROPERTY GRAPH [IF EXISTS] name [CASCADE | RESTRICT]", "Takes a graph away; its tables stay.", ("DROP PROPERTY GRAPH IF EXISTS air",)),
     Kind.COPY_FROM: Shape("COPY table [(columns)] FROM 'file' [(FORMAT csv | json | parquet | arrow, HEADER true, …)]", "Adds the rows of a file.", ("COPY seats FROM 'seats.csv' (HEADER true)",)),
     Kind.COPY_TO: Shape("COPY table [AT (…)] | (query) TO 'file' [(FORMAT csv | json | parquet | arrow, …)]", "Writes rows into a file, whole or not at all.", ("COPY seats TO 'seats.parquet'",)),
     Kind.TAG_SNAPSHOT: Shape("TAG SNAPSHOT 'name'", "Names the newest snapshot.", ("TAG SNAPSHOT 'paper-v1'",)),

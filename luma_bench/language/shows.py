@@ -12,7 +12,8 @@ from luma_bench.language.tokens import STRING
 
 SHOW_SHAPE: Final = (
     "Write SHOW TABLES [FROM schema] [LIKE 'pattern'], SHOW ALL TABLES, VIEWS, SCHEMAS, SEQUENCES, SNAPSHOTS, TAGS, "
-    "POLICIES, FUNCTIONS, SETTINGS, COLUMNS FROM t, CONSTRAINTS [FROM t], CREATE TABLE t or CREATE VIEW v."
+    "POLICIES, FUNCTIONS, SETTINGS, COLUMNS FROM t, CONSTRAINTS [FROM t], PROPERTY GRAPHS, CREATE TABLE t, CREATE VIEW v or "
+    "CREATE PROPERTY GRAPH g."
 )
 
 
@@ -24,9 +25,10 @@ class Show(Placed):
     ----------
     what
         `tables`, `all tables`, `views`, `schemas`, `sequences`, `snapshots`, `tags`, `columns`, `constraints`,
-        `policies`, `functions`, `settings`, `create table` or `create view`.
+        `policies`, `functions`, `settings`, `property graphs`, `create table`, `create view`, `create property graph`; or
+        `property graph`, which DESCRIBE asks for.
     of
-        The table or view that is looked into, or the schema, where one is named; `of_span` is its place.
+        The table, view or graph that is looked into, or the schema, where one is named; `of_span` is its place.
     like
         The pattern that names must have; `any_case` of ILIKE, `negated` of NOT LIKE.
     """
@@ -77,6 +79,21 @@ def show(cursor: Cursor) -> Show | None:
     )  # fmt: skip
 
 
+def graph_shown(cursor: Cursor) -> Show | None:
+    """DESCRIBE [PROPERTY] GRAPH name; None, and the cursor where it was, when a table called graph is described."""
+    tokens, begin = cursor.tokens, cursor.index
+    named = begin + 1 < cursor.end and tokens.is_name(begin + 1)
+    pinned = tokens.follows(begin + 1, cursor.end, "AT", "(")
+    if not cursor.accept("PROPERTY", "GRAPH") and not (named and not pinned and cursor.accept("GRAPH")):
+        return None
+    name, span = cursor.placed_table()
+    cursor.finish("the graph's name")
+    source, start, end, whole = cursor.placed
+    return Show(
+        source=source, start=start, end=end, whole=whole, what="property graph", of=name, of_span=span
+    )
+
+
 _FORMS: Final[Mapping[str, str]] = {
     "ALL TABLES": "all tables",
     "TABLES": "tables",
@@ -92,8 +109,15 @@ _FORMS: Final[Mapping[str, str]] = {
     "SETTINGS": "settings",
     "CREATE TABLE": "create table",
     "CREATE VIEW": "create view",
+    "CREATE PROPERTY GRAPH": "create property graph",
+    "PROPERTY GRAPHS": "property graphs",
+    "GRAPHS": "property graphs",
 }
 _NAMED: Final[Mapping[str, Callable[[Cursor], str]]] = {
-    **dict.fromkeys(("tables", "views", "sequences"), lambda cursor: cursor.name("a schema's name")),
-    **dict.fromkeys(("columns", "constraints", "create table", "create view"), Cursor.table),
+    **dict.fromkeys(
+        ("tables", "views", "sequences", "property graphs"), lambda cursor: cursor.name("a schema's name")
+    ),
+    **dict.fromkeys(
+        ("columns", "constraints", "create table", "create view", "create property graph"), Cursor.table
+    ),
 }

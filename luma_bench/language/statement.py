@@ -20,6 +20,7 @@ from luma_bench.language.changes import (
     Update,
 )
 from luma_bench.language.copy import CopyFrom, CopyTo
+from luma_bench.language.graph.definitions import CreateGraph, DropGraph
 from luma_bench.language.merge import Merge, RowStatement
 from luma_bench.language.placed import Kind, Pin, Placed, Query
 from luma_bench.language.policies import CreatePolicy, DropPolicy
@@ -128,6 +129,8 @@ Statement = (
     | DropPolicy
     | CreateSequence
     | DropSequence
+    | CreateGraph
+    | DropGraph
     | CopyFrom
     | CopyTo
     | TagSnapshot

@@ -11,7 +11,7 @@ from luma_bench.language.columns import check_grammar, read_column, type_probe
 from luma_bench.language.constraints import TABLE_LEVEL, ConstraintDef, KeyDef, table_constraint
 from luma_bench.language.cursor import Cursor
 from luma_bench.language.diagnostics import expected
-from luma_bench.language.keywords import QUERY_STARTS
+from luma_bench.language.graph.recognise import opens_query
 from luma_bench.language.query import read_query
 from luma_bench.language.refusals import WITH_DATA
 from luma_bench.types.inspector import SqlInspector
@@ -30,7 +30,7 @@ def create_table(cursor: Cursor, inspector: SqlInspector, *, or_replace: bool) -
     names = _names(cursor)
     if names or cursor.word == "AS":
         cursor.expect("AS and a query", "AS", hint=_COLUMNS)
-        if cursor.word not in QUERY_STARTS:
+        if not opens_query(tokens, cursor.index, cursor.end):
             raise cursor.expected("a query after AS", _COLUMNS)
         for words in (("WITH", "DATA"), ("WITH", "NO", "DATA")):
             if tokens.follows(cursor.end - len(words), cursor.end, *words):

@@ -15,6 +15,7 @@ import sqlglot
 from sqlglot import TokenType
 from sqlglot.errors import TokenError
 
+from luma_bench.language.graph.short_edges import masked_edges
 from luma_bench.language.lexical import masked, parameter_cuts, regions, unreadable
 
 STRING = "'"
@@ -125,13 +126,29 @@ def tokenize(text: str) -> Tokens:
         A string, quoted name or comment is never closed, or a character belongs to nothing.
     """
     tokens = Tokens(text)
-    readable = masked(text)
+    plain = masked_edges(text)
+    readable = masked(plain)
     start = 0
-    for cut in parameter_cuts(text):
+    for cut in parameter_cuts(plain):
         _scan(tokens, readable[start:cut], start)
         start = cut
     _scan(tokens, readable[start:], start)
     return tokens
+
+
+def listed(tokens: Tokens, first: int, last: int) -> list[tuple[int, int]]:
+    """The half-open token ranges between the commas outside of brackets; a comma may stand at the end."""
+    found: list[tuple[int, int]] = []
+    start = index = first
+    while index < last:
+        word = tokens.words[index]
+        if word in ("(", "[", "{"):
+            index = tokens.closing(index, last)
+        elif word == ",":
+            found.append((start, index))
+            start = index + 1
+        index += 1
+    return [*found, (start, last)] if start < last else found
 
 
 def _scan(tokens: Tokens, part: str, base: int) -> None:

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import ClassVar, Final
 
 from luma_bench.errors import KadeQLError
 from luma_bench.language.cursor import Cursor
 from luma_bench.language.diagnostics import relocate
-from luma_bench.language.keywords import QUERY_STARTS
+from luma_bench.language.graph.recognise import opens_query
 from luma_bench.language.placed import Kind, Placed, Query
 from luma_bench.language.query import read_query
 from luma_bench.language.refusals import NOT_SERVED, VIEW_OPTIONS, Refusal
@@ -98,7 +98,7 @@ def create_view(
         close = tokens.closing(cursor.index + 1, cursor.end)
         raise VIEW_OPTIONS.error(tokens.text, tokens.span(cursor.index, close + 1))
     cursor.expect("AS and a query", "AS", hint=_CREATE)
-    if cursor.word not in QUERY_STARTS:
+    if not opens_query(tokens, cursor.index, cursor.end):
         raise cursor.expected("a query after AS", _CREATE)
     query = read_query(tokens, cursor.index, cursor.end, inspector)
     _refuse_parameters(cursor)
@@ -179,15 +179,24 @@ def stored_query(body: str, inspector: SqlInspector) -> Query:
     return read_query(tokens, 0, len(tokens), inspector)
 
 
-def renamed(query: Query, names: Iterable[tuple[int, str]]) -> tuple[str, OffsetMap]:
-    """The query's SQL with some of the tables that it reads under other names, and the map back to its text.
+def renamed(
+    query: Query, names: Iterable[tuple[int, str]], islands: Mapping[str, str] | None = None
+) -> tuple[str, OffsetMap]:
+    """The query's SQL with some of the relations that it reads under other names, and the map back to its text.
 
     Parameters
     ----------
     names
         Places in `query.reads`, each with the name of the relation that is read instead.
+    islands
+        Aliases of `query.islands`, each with the one that takes its place.
     """
     edits = {(edit.start, edit.end): edit for edit in query.edits}
+    for place, edit in edits.items():
+        for alias, other in (islands or {}).items():
+            if quoted(alias) in edit.replacement:
+                text = edit.replacement.replace(quoted(alias), quoted(other))
+                edits[place] = Edit(edit.start, edit.end, text)
     for index, name in names:
         read = query.reads[index]
         relation = rows_relation(name) if read.rows else name

@@ -12,6 +12,8 @@ from sqlglot.errors import SqlglotError
 from sqlglot.optimizer.qualify import qualify
 from sqlglot.optimizer.scope import Scope, build_scope
 
+from luma_bench.types.sql_text import quoted
+
 _LONGEST = 200
 
 Tables = Mapping[str, Sequence[str]]
@@ -90,7 +92,10 @@ def resolved(
         if isinstance(node, exp.Table) and not isinstance(node.this, exp.Identifier):
             raise Unknown("it reads a table function or a file")
     expanded = _with_views(tree, views)
-    schema: dict[str, object] = {name: dict.fromkeys(names, "UNKNOWN") for name, names in tables.items()}
+    # In quotes: bare, a name such as @n is read as an expression.
+    schema: dict[str, object] = {
+        quoted(name): {quoted(column): "UNKNOWN" for column in names} for name, names in tables.items()
+    }
     try:
         qualified = qualify(
             expanded,

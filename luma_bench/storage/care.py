@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 from luma_bench.config import Settings
 from luma_bench.errors import ReadOnlyError
 from luma_bench.storage.catalog import Catalog, ResolvedSnapshot
+from luma_bench.storage.index_store import IndexStore
 from luma_bench.storage.pins import Pins
 from luma_bench.storage.pool import BufferPool
 from luma_bench.storage.scan import TableScan
@@ -39,6 +40,8 @@ class StoreCare:
         The buffer pool that its scans share.
     pins
         The snapshots that its readers hold.
+    indexes
+        The generations of rebuildable indexes.
     rules
         Computes columns and checks constraints; a bench sets it. Without it tables that have any are not written.
     """
@@ -53,6 +56,7 @@ class StoreCare:
         self._scans: OrderedDict[tuple[int, int, int], TableScan] = OrderedDict()
         self.pins = Pins(catalog, leases=not read_only)
         self.rules: RowRules | None = None
+        self.indexes = IndexStore(catalog, read_only=read_only)
         self._compactor: Compactor | None = None
         if settings.background_compaction and not read_only:
             from luma_bench.storage.compact import Compactor

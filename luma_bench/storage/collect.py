@@ -22,6 +22,7 @@ from pathlib import Path
 from luma_bench.storage.catalog import Catalog, retire
 from luma_bench.storage.catalog.retire import Owned
 from luma_bench.storage.catalog.snapshot import segment_path
+from luma_bench.storage.index_store import remove_left_over
 from luma_bench.storage.segment_write import sync_folder
 from luma_bench.storage.ulid import ALPHABET
 
@@ -94,6 +95,9 @@ def collect(
     forgotten = catalog.write(retire.forget_tables)
     left_over = _doom_left_over(catalog, moment, grace, wait)
     files, nbytes, problems = _unlink(catalog, wait)
+    folders, more, failed = remove_left_over(catalog, moment / 1e6 - grace)
+    files, nbytes, left_over = files + folders, nbytes + more, left_over + folders
+    problems += failed
     for table_id in forgotten:
         # Its files may be under a grace still; and no writer can begin one: no kept snapshot has the table.
         with suppress(OSError):

@@ -12,6 +12,7 @@ from luma_bench.storage.catalog.objects import RELATIONS
 from luma_bench.storage.catalog.resolved import ResolvedSnapshot
 from luma_bench.storage.catalog.schema import checked_settings
 from luma_bench.storage.fit import check_schema, check_table_name
+from luma_bench.storage.graph_rules import carried
 from luma_bench.storage.rules_between import check_unreferenced
 from luma_bench.types.constraints import TableRules
 from luma_bench.types.schema import Column, TableSchema, TableSettings
@@ -44,6 +45,8 @@ def planned(
         `create` meets a table, `append` meets none.
     SchemaError
         The data or the settings do not fit; `upsert` into a table without a primary key.
+    ConstraintError
+        `replace` takes away what a foreign key or a property graph needs.
     """
     if request.mode not in MODES:
         raise CatalogError(
@@ -74,22 +77,25 @@ def planned(
         columns.append(_column(following if same is None else same.id, item))
         following += same is None
     check_unreferenced(base, present, "replaced")
-    changed = replace(present, columns=tuple(columns), settings=settings, rules=TableRules())
-    return "replace", _keyed(changed)
+    changed = _keyed(replace(present, columns=tuple(columns), settings=settings, rules=TableRules()))
+    carried(base, present, changed)
+    return "replace", changed
 
 
-def check_free(base: ResolvedSnapshot, name: str) -> None:
-    """Refuse a table's name that a view has.
+def check_free(base: ResolvedSnapshot, name: str, kind: str = "table") -> None:
+    """Refuse a name for a table, or an object of a kind, that one of another kind has which stands in the same places.
 
     Raises
     ------
     CatalogError
-        There is such a view.
+        There is such a one.
     """
-    for kind in RELATIONS:
-        other = base.object(kind, name)
-        if other is not None:
-            raise CatalogError.object_exists(kind, other.name)
+    if kind != "table" and (table := base.named(name)) is not None:
+        raise CatalogError.table_exists(table.name)
+    for other in RELATIONS - {kind}:
+        item = base.object(other, name)
+        if item is not None:
+            raise CatalogError.object_exists(other, item.name)
 
 
 def _column(column_id: int, item: pa.Field) -> Column:

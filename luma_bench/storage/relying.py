@@ -1,15 +1,18 @@
-"""What a commit takes for granted of objects: that the schema, the sequences and the policies are still as they were seen."""
+"""What a commit takes for granted of objects: that schemas, sequences, policies and graphs are still as they were seen."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 
 from luma_bench.storage.catalog.change import ANY_TABLE, ObjectChange, Reliance
 from luma_bench.storage.catalog.resolved import ResolvedSnapshot
 from luma_bench.storage.draft import TableDraft
+from luma_bench.types.graph import GRAPH, PropertyGraph
 
-_IN_SCHEMAS = frozenset({"view", "sequence"})
+_IN_SCHEMAS = frozenset({"view", "sequence", GRAPH})
 _MAKES = frozenset({"create", "alter", "replace"})
+_DEFINES = frozenset({"alter", "replace", "drop"})
+_MAKES_GRAPH = frozenset({f"create {GRAPH}", f"alter {GRAPH}"})
 _PLACES = _MAKES | {f"{done} {kind}" for done in ("create", "alter") for kind in _IN_SCHEMAS}
 
 
@@ -37,6 +40,8 @@ def relied_on(
         found[Reliance(ANY_TABLE, name, base, operations, kind)] = None
 
     for draft in drafts:
+        if draft.base is not None and (draft.dropped or draft.redefined):
+            nowhere(draft.base.name, _MAKES_GRAPH, "table")
         if draft.dropped or not draft.redefined:
             continue
         if draft.base is None or draft.base.name != draft.schema.name:
@@ -48,8 +53,19 @@ def relied_on(
         if change.operation != "drop":
             if kind in _IN_SCHEMAS:
                 inside(name)
+            if kind == GRAPH:
+                found |= dict.fromkeys(_read_by(change, view, base))
         elif kind == "schema":
             nowhere(name, _PLACES, kind)
         elif kind == "sequence":
             nowhere(name, _MAKES, kind)
     return list(found)
+
+
+def _read_by(change: ObjectChange, view: ResolvedSnapshot, base: int) -> Iterator[Reliance]:
+    """The tables of a property graph must be as they were when it was checked against them."""
+    name = change.object.name
+    for read in PropertyGraph.of(name, change.object.definition).tables:
+        table = view.named(read)
+        if table is not None and table.id > 0:
+            yield Reliance(table.id, name, base, _DEFINES, GRAPH)

@@ -16,6 +16,7 @@ import numpy as np
 import pyarrow as pa
 
 from luma_bench.storage.segment_layout import Layout
+from luma_bench.types.arrays import numbers
 
 SEGMENT_FORMAT = 1
 INDEX_ARRAY = "_index"
@@ -186,7 +187,7 @@ def unpack(data: bytes) -> SegmentIndex:
             schema=pa.ipc.read_schema(pa.py_buffer(metadata[b"schema"])),
             arrays=arrays,
             chunks=ChunkTable(
-                *(table.column(name).to_numpy() for name in ("offset", "length", "head", "count", "crc32c"))
+                *(numbers(table.column(name)) for name in ("offset", "length", "head", "count", "crc32c"))
             ),
             zones=zones,
             nbytes=len(data),

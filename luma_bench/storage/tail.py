@@ -11,6 +11,7 @@ import pyarrow as pa
 
 from luma_bench.storage.columns_stream import streamed
 from luma_bench.storage.evolve_values import column_of
+from luma_bench.types import arrays
 from luma_bench.types.schema import Column
 
 __all__ = ["InlineBlob", "exact", "filtered", "row_ids", "streamed"]
@@ -40,7 +41,7 @@ class InlineBlob:
             return None
         mask = np.ones(self.rows, bool)
         mask[self.deleted] = False
-        return pa.array(mask)
+        return arrays.mask(mask)
 
 
 def row_ids(blobs: Sequence[InlineBlob]) -> pa.Array:
@@ -49,7 +50,7 @@ def row_ids(blobs: Sequence[InlineBlob]) -> pa.Array:
     for blob in blobs:
         ids = np.arange(blob.first_row_id, blob.first_row_id + blob.rows)
         parts.append(ids if blob.deleted is None else np.delete(ids, blob.deleted))
-    return pa.array(np.concatenate(parts), pa.int64())
+    return arrays.integers(np.concatenate(parts))
 
 
 def exact(blobs: Sequence[InlineBlob], column: Column) -> pa.ChunkedArray:

@@ -23,6 +23,7 @@ from luma_bench.storage.committing import commit
 from luma_bench.storage.definition import Request, check_free, planned
 from luma_bench.storage.evolve import Action, evolved_all
 from luma_bench.storage.evolve_check import check_evolved, needs_check
+from luma_bench.storage.graph_rules import carried, check_unread
 from luma_bench.storage.ingest import Incoming, incoming
 from luma_bench.storage.locate import sorted_ids
 from luma_bench.storage.pool import BufferPool
@@ -142,23 +143,26 @@ class Transaction:
         Raises
         ------
         ConstraintError
-            A foreign key of another table refers to it.
+            A foreign key of another table refers to it, or a property graph is made of it.
         """
         self._alive()
         present = self.view().find(name)
         self._permitted(present, "drop")
         check_unreferenced(self.view(), present, "dropped")
+        check_unread(self.view(), present)
         self._staging.drop(present)
 
     def alter(self, table: str, *actions: Action) -> None:
         """Change a table's definition: columns, defaults, comments, names, settings. No row is rewritten.
+
+        Property graphs of the table follow new names.
 
         Raises
         ------
         SchemaError, CatalogError
             An action does not fit the table.
         ConstraintError
-            A column that shall be NOT NULL holds a NULL.
+            A column that shall be NOT NULL holds a NULL, or a property graph needs what would be gone.
         """
         self._alive()
         view = self.view()
@@ -175,9 +179,12 @@ class Transaction:
         if other is None:
             check_free(view, schema.name)
         check_definition(view, present, schema)
+        graphs = carried(view, present, schema)
         if schema != present:
             with self._staging.statement():
                 self._staging.redefine(present, schema)
+                for before, after in graphs:
+                    self._staging.stage_object(before, after)
                 check_rules(self._staging, present, schema)
 
     def statement(self) -> AbstractContextManager[None]:
@@ -249,12 +256,12 @@ class Transaction:
     def create_object(
         self, kind: str, name: str, definition: str, *, comment: str | None = None, replace: bool = False
     ) -> None:
-        """Make a view, schema, sequence or policy; `replace` redefines one that is there, under its id.
+        """Make a view, schema, sequence, policy or property graph; `replace` redefines one that is there, under its id.
 
         Raises
         ------
         CatalogError
-            The name is taken: by another of its kind, or for a view by a table.
+            The name is taken: by another of its kind; views, property graphs and tables have their names together.
         """
         self._alive()
         if self._permit is not None:
@@ -263,8 +270,8 @@ class Transaction:
         present = view.object(kind, name)
         if present is not None and not replace:
             raise CatalogError.object_exists(kind, present.name)
-        if present is None and kind in RELATIONS and (table := view.named(name)) is not None:
-            raise CatalogError.table_exists(table.name)
+        if present is None and kind in RELATIONS:
+            check_free(view, name, kind)
         made = CatalogObject(0 if present is None else present.id, kind, name, definition, comment)
         self._staging.stage_object(present, made)
 
@@ -297,8 +304,8 @@ class Transaction:
             other = view.object(kind, wanted.name)
             if other is not None:
                 raise CatalogError.object_exists(kind, other.name)
-            if kind in RELATIONS and (table := view.named(wanted.name)) is not None:
-                raise CatalogError.table_exists(table.name)
+            if kind in RELATIONS:
+                check_free(view, wanted.name, kind)
         if wanted != present:
             self._staging.stage_object(present, wanted)
 

@@ -18,6 +18,7 @@ import pyarrow.compute as pc
 
 from luma_bench.storage.columns import is_text, storage_of
 from luma_bench.storage.columns_dictionary import taken
+from luma_bench.types.arrays import flags, numbers
 
 _DISTINCT = b".distinct"
 
@@ -330,7 +331,7 @@ def joined(parts: Sequence[Zones]) -> Zones:
 
 def zones_of(batch: pa.RecordBatch, column_id: int) -> Zones:
     """The zone map of one column over the rows of a batch, in the domain of the type that was written."""
-    rows = batch.column(batch.schema.get_field_index("rows")).to_numpy()
+    rows = numbers(batch.column(batch.schema.get_field_index("rows")))
     none = np.zeros(len(rows), bool)
 
     def found(key: str) -> pa.Array | None:
@@ -345,25 +346,24 @@ def zones_of(batch: pa.RecordBatch, column_id: int) -> Zones:
         )
     if low is None or high is None:
         zero = np.zeros(len(rows), np.int64)
-        return Zones(zero, zero, none, none, nulls.to_numpy(), rows, none, False)
+        return Zones(zero, zero, none, none, numbers(nulls), rows, none, False)
     return Zones(
         _bounds(low),
         _bounds(high),
-        low.is_valid().to_numpy(zero_copy_only=False),
-        none if above is None else above.to_numpy(zero_copy_only=False),
-        nulls.to_numpy(),
+        flags(low.is_valid()),
+        none if above is None else flags(above),
+        numbers(nulls),
         rows,
-        none if nan is None else nan.to_numpy(zero_copy_only=False),
+        none if nan is None else flags(nan),
         True,
     )
 
 
 def _bounds(array: pa.Array) -> np.ndarray:
     kind = array.type
-    if pa.types.is_integer(kind):
-        return array.fill_null(0).to_numpy(zero_copy_only=False)
-    if pa.types.is_floating(kind):
-        return array.fill_null(0.0).to_numpy(zero_copy_only=False)
+    if pa.types.is_integer(kind) or pa.types.is_floating(kind):
+        held = numbers(array)
+        return np.where(flags(array.is_valid()), held, np.zeros(1, held.dtype)) if array.null_count else held
     values = np.empty(len(array), object)
     if pa.types.is_binary(kind):
         values[:] = [item if item is not None else b"" for item in array.to_pylist()]

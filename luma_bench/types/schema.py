@@ -64,14 +64,14 @@ class Column:
 
 @dataclass(frozen=True, slots=True)
 class CatalogObject:
-    """Something of the catalog that has a name and holds no rows: a view, a schema, a sequence, a policy.
+    """Something of the catalog that has a name and holds no rows: a view, a schema, a sequence, a policy, a property graph.
 
     Attributes
     ----------
     id
         Permanent, of one space with the tables' ids.
     kind
-        `view`, `schema`, `sequence` or `policy`; names are of their kind, ignoring case.
+        `view`, `schema`, `sequence`, `policy` or `graph`; names are of their kind, ignoring case.
     definition
         JSON; what it holds is its kind's own.
     """

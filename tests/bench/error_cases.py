@@ -4,6 +4,7 @@ from __future__ import annotations
 
 CASES = {
     "KadeQLBindError": [
+        "«MATCH» (a) RETURN a",
         "SELECT id FROM t LIMIT «-1»",
         "SELECT id FROM t LIMIT «id»",
         "SELECT id FROM t OFFSET «-1»",
@@ -341,7 +342,6 @@ CASES = {
         "SELECT * FROM read_csv(«'/etc/passwd'»)",
         "SELECT «getenv»('HOME')",
         "TAG SNAPSHOT «''»",
-        "«MATCH» (a) RETURN a",
         "SELECT id FROM t «SAMPLE BY» '1h'",
         "EXECUTE q(«1»)",
         "PREPARE q AS «ATTACH» 'x'",

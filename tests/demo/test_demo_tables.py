@@ -26,6 +26,7 @@ def test_row_counts_and_keys(tour_tables) -> None:
         "weather": 26115,
         "weather_days": 1080,
         "flights": 336776,
+        "rotations": 82673,
     }
     keys = {name: table.primary_key for name, table in tour_tables.items() if table.primary_key}
     assert keys == {

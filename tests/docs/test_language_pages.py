@@ -40,7 +40,7 @@ def test_the_examples_of_a_shape_are_of_its_kind(inspector, kind):
 def test_every_kind_of_statement_runs_in_the_pages_by_example(inspector, repository: Path):
     shown = {
         statement.kind
-        for page in ("kadeql-relational.md", "plans.md", "files.md", "policies.md")
+        for page in ("kadeql-relational.md", "plans.md", "files.md", "policies.md", "graphs/making.md")
         for block in blocks_of((repository / "docs" / page).read_text("utf-8"))
         if block.language == "kadeql" and block.flag == ""
         for statement in parse(block.text, inspector)

@@ -32,9 +32,7 @@ STATEMENT_CASES = [
     ("«CALL» p(1)", "CALL", ";"),
     ("«REFRESH» MATERIALIZED VIEW v", "materialized view", "CREATE OR REPLACE TABLE v AS"),
     ("«GRANT» SELECT ON t TO x", "access", "CREATE ROW POLICY"),
-    ("«CREATE PROPERTY GRAPH» g VERTEX TABLES (v)", "property graph", "JOIN"),
-    ("«CREATE OR REPLACE PROPERTY GRAPH» g VERTEX TABLES (v)", "property graph", "JOIN"),
-    ("«DROP PROPERTY GRAPH» g", "property graph", "JOIN"),
+    ("«ALTER PROPERTY GRAPH» g RENAME TO h", "property graph", "CREATE OR REPLACE PROPERTY GRAPH"),
     ("«CREATE VECTOR INDEX» i ON t (emb) USING hnsw", "vector index", "ORDER BY emb <-> $v"),
     ("«CREATE TEXT INDEX» i ON t (body)", "text index", "ILIKE"),
     ("«CREATE MATERIALIZED VIEW» v AS SELECT 1", "materialized view", "CREATE OR REPLACE TABLE v AS"),
@@ -114,12 +112,6 @@ STATEMENT_CASES = [
     ("«SHOW ALL»", "engine's own state", "SHOW TABLES"),
 ]
 QUERY_CASES = [
-    ("SELECT * FROM «GRAPH_TABLE» (air MATCH (a)-[r]->(b) COLUMNS (b.x))", "GRAPH_TABLE", "JOIN"),
-    ("«MATCH» (a:x WHERE a.i='J')-[:r]->{1,2}(b) RETURN DISTINCT b.i", "MATCH", "JOIN"),
-    ("OPTIONAL «MATCH» (a)-[:r]->(b) RETURN b.i", "MATCH", "JOIN"),
-    ("WITH r AS («MATCH» (a)-[:x]->(b) RETURN b.i) FROM r", "MATCH", "JOIN"),
-    ("SELECT * FROM («MATCH» p = ANY SHORTEST (a)-[:x]->+(b) RETURN p)", "MATCH", "JOIN"),
-    ("SELECT * FROM «PAGERANK»(GRAPH air, damping => 0.85)", "graph algorithm", "WITH RECURSIVE"),
     ("SELECT * FROM «TUMBLE»(TABLE w, DESCRIPTOR(ts), INTERVAL '6' HOUR)", "TUMBLE", "time_bucket"),
     ("SELECT * FROM t JOIN «HOP»(TABLE w, DESCRIPTOR(ts), '1h', '1d') USING (a)", "HOP", "generate_series"),
     ("FROM «CUMULATE»(TABLE w, DESCRIPTOR(ts), '1h', '1d')", "CUMULATE", "OVER"),

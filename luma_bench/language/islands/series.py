@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from luma_bench.language.draft import Draft
-from luma_bench.language.islands.graph import graph_table as at_table_call
+from luma_bench.language.islands.graph import table_call
 from luma_bench.language.islands.island import Island, refused
 from luma_bench.language.refusals import NOT_YET, Refusal
 from luma_bench.language.tokens import NUMBER, STRING
@@ -46,10 +46,10 @@ def direction(draft: Draft, index: int) -> int | None:
 
 
 SERIES_ISLANDS: Final[tuple[Island, ...]] = (
-    refused("TUMBLE", at_table_call, Refusal("TUMBLE(…)", NOT_YET, _BUCKET)),
+    refused("TUMBLE", table_call, Refusal("TUMBLE(…)", NOT_YET, _BUCKET)),
     refused(
         "HOP",
-        at_table_call,
+        table_call,
         Refusal(
             "HOP(…)",
             NOT_YET,
@@ -59,7 +59,7 @@ SERIES_ISLANDS: Final[tuple[Island, ...]] = (
     ),
     refused(
         "CUMULATE",
-        at_table_call,
+        table_call,
         Refusal(
             "CUMULATE(…)",
             NOT_YET,
@@ -68,7 +68,7 @@ SERIES_ISLANDS: Final[tuple[Island, ...]] = (
     ),
     refused(
         "SESSION",
-        at_table_call,
+        table_call,
         Refusal(
             "SESSION(…)",
             NOT_YET,

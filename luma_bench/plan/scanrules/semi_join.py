@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from sqlglot import exp
 
 from luma_bench.plan.scanrules.conditions import column_type, conjuncts, predicate
+from luma_bench.plan.scanrules.derived import Derived
 from luma_bench.plan.scanrules.texts import ParsedText, alias_of, columns_of
 from luma_bench.types.predicate import Predicate
 from luma_bench.types.schema import Column, TableSchema
@@ -50,6 +51,7 @@ def reductions(
     tables: Mapping[str, TableSchema],
     large: frozenset[str],
     params: Mapping[str, object],
+    graphs: Mapping[str, Mapping[str, Column]] | None = None,
 ) -> tuple[Reduction, ...]:
     """Every reduction of a large table that the text allows, in the order of the text.
 
@@ -60,19 +62,26 @@ def reductions(
     large
         Those of them that are worth it; one that stands in the text twice is left alone, since scans of a table are
         not told apart.
+    graphs
+        Relations that graphs answer, by their folded names, with the columns that they can start from: reduced where a
+        sub-query or a common table expression hands such a column on as it is.
     """
+    derived = Derived(text, graphs or {})
+    large |= frozenset(derived.graphs)
     once = frozenset(name for name in large if text.tables.get(name) == 1)
     if not once:
         return ()
     found: list[Reduction] = []
     for select in text.tree.find_all(exp.Select):
-        relations = _relations(select, tables)
+        relations = _relations(select, tables, derived)
         if relations is not None:
             found += _in_scope(select, relations, once, tables, params)
     return tuple(dict.fromkeys(found))
 
 
-def _relations(select: exp.Select, tables: Mapping[str, TableSchema]) -> list[_Relation] | None:
+def _relations(
+    select: exp.Select, tables: Mapping[str, TableSchema], derived: Derived
+) -> list[_Relation] | None:
     """What a SELECT reads; None where a join is of a kind that keeps rows without a partner on both sides, or orders them."""
     source = select.args.get("from_")
     if source is None:
@@ -85,7 +94,10 @@ def _relations(select: exp.Select, tables: Mapping[str, TableSchema]) -> list[_R
         items.append((join.this, side == "" and kind != "SEMI"))
     found: list[_Relation] = []
     for node, reduced in items:
-        if isinstance(node, exp.Table):
+        handed = derived.of(node)
+        if handed is not None:
+            found.append(_Relation(handed[0], node.alias_or_name.casefold(), handed[1], reduced))
+        elif isinstance(node, exp.Table):
             name = node.name.casefold()
             table = tables.get(name)
             found.append(

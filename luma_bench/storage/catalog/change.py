@@ -11,6 +11,7 @@ import numpy as np
 from luma_bench.errors import ConflictError
 from luma_bench.storage.catalog.rowmap import RowMap
 from luma_bench.storage.segment import SegmentRef
+from luma_bench.types.graph import GRAPH
 from luma_bench.types.record import Snapshot
 from luma_bench.types.schema import CatalogObject, TableSchema
 
@@ -20,7 +21,7 @@ OPERATIONS = ("create", "append", "delete", "update", "upsert", "replace", "drop
 OBJECT_OPERATIONS = frozenset(
     f"{done} {kind}"
     for done in ("create", "alter", "drop")
-    for kind in ("view", "schema", "sequence", "policy")
+    for kind in ("view", "schema", "sequence", "policy", GRAPH)
 )
 """What a snapshot may record for an object."""
 

@@ -12,12 +12,13 @@ from sqlalchemy import bindparam, select, update
 from luma_bench.errors import CatalogError, ConflictError
 from luma_bench.storage.catalog.change import ObjectChange, TableChange
 from luma_bench.storage.catalog.tables import OBJECT, TABLE, live
+from luma_bench.types.graph import GRAPH
 from luma_bench.types.schema import CatalogObject
 
 Objects = Mapping[tuple[str, str], CatalogObject]
 """Objects by kind and casefolded name."""
 
-RELATIONS = frozenset({"view"})
+RELATIONS = frozenset({"view", GRAPH})
 """The kinds whose names stand where a table's may stand."""
 
 _AT = bindparam("at", type_=sa.BigInteger)

@@ -14,6 +14,7 @@ from luma_bench.storage.catalog.change import BlobRef
 from luma_bench.storage.catalog.deletes import DeletionRef
 from luma_bench.storage.segment import SegmentRef
 from luma_bench.storage.tail import InlineBlob
+from luma_bench.types.graph import GRAPH, holds_no_rows
 from luma_bench.types.record import Snapshot
 from luma_bench.types.schema import CatalogObject, TableSchema
 
@@ -123,6 +124,8 @@ class ResolvedSnapshot:
         if found is None:
             if (view := self.object("view", name)) is not None:
                 raise CatalogError.is_view(view.name)
+            if (graph := self.object(GRAPH, name)) is not None:
+                raise holds_no_rows(graph.name)
             raise CatalogError.unknown_table(name, list(self.tables))
         return found
 

@@ -1,0 +1,1 @@
+"""Graphs over tables: adjacency by row, matching of patterns, searches for paths, and algorithms."""
