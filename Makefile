@@ -6,7 +6,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.ready
 
-.PHONY: help setup demo lab test test-all lint bench bench-storage bench-sql bench-frame sqllogic docs lock clean
+.PHONY: help setup demo lab test test-all lint bench bench-storage bench-sql bench-frame bench-graph sqllogic tck docs lock clean
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1\t/' | expand -t 18
@@ -53,9 +53,17 @@ bench-frame: setup ## db-benchmark's group-bys and joins as DataFrames, beside K
 	@VIRTUAL_ENV=$(VENV) $(BIN)/uv pip install -q --require-hashes -r peers.lock
 	@$(BIN)/python -m benchmarks.run frame-small frame-dbbench --rounds 3 --out out/bench-frame
 
+bench-graph: setup ## patterns, paths and algorithms over graphs of millions of edges, beside DuckDB's joins, Ladybug, SciPy, igraph, networkit and networkx
+	@VIRTUAL_ENV=$(VENV) $(BIN)/uv pip install -q --require-hashes -r peers.lock
+	@$(BIN)/python -m benchmarks.run graph-hops graph-patterns graph-statements graph-algorithms graph-build --rounds 3 --out out/bench-graph
+
 sqllogic: setup ## DuckDB's own SQL tests against KadeQL, from a checkout of its repository: make sqllogic DUCKDB=path
 	@test -n "$(DUCKDB)" || { echo "Say where DuckDB's repository is checked out: make sqllogic DUCKDB=path"; exit 2; }
 	@$(BIN)/python tests/sql/sqllogic/sqllogic_main.py "$(DUCKDB)" --page docs/design/sql-conformance.md $(SQLLOGIC_ARGS)
+
+tck: setup ## openCypher's own scenarios against KadeQL, from a checkout of its repository: make tck OPENCYPHER=path
+	@test -n "$(OPENCYPHER)" || { echo "Say where openCypher's repository is checked out: make tck OPENCYPHER=path"; exit 2; }
+	@$(BIN)/python tests/graph/tck_main.py "$(OPENCYPHER)" --page docs/design/graph-conformance.md
 
 docs: setup ## writes the generated parts of docs/ and runs every example in it
 	@$(BIN)/python scripts/docs.py

@@ -27,6 +27,12 @@ LIBRARIES = (
     "sqlglot",
     "SQLAlchemy",
     "tpchgen-cli",
+    "scipy",
+    "numba",
+    "networkx",
+    "igraph",
+    "networkit",
+    "ladybug",
 )
 
 

@@ -14,6 +14,11 @@ from benchmarks import (
     environment,
     frame_dbbench,
     frame_small,
+    graph_algorithms,
+    graph_build,
+    graph_hops,
+    graph_patterns,
+    graph_statements,
     imports,
     report,
     small,
@@ -55,6 +60,14 @@ FRAME: Mapping[str, Suite] = {
     "frame-dbbench": frame_dbbench.run,
 }
 """Suites of `make bench-frame`: run when they are named."""
+GRAPH: Mapping[str, Suite] = {
+    "graph-hops": graph_hops.run,
+    "graph-patterns": graph_patterns.run,
+    "graph-statements": graph_statements.run,
+    "graph-algorithms": graph_algorithms.run,
+    "graph-build": graph_build.run,
+}
+"""Suites of `make bench-graph`: run when they are named."""
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -74,7 +87,7 @@ def main(arguments: list[str] | None = None) -> int:
     results: list[SuiteResult] = []
     for name in options.names or list(SUITES):
         out.rule(name, align="left")
-        made = {**SUITES, **STORAGE, **SQL, **FRAME}[name](request)
+        made = {**SUITES, **STORAGE, **SQL, **FRAME, **GRAPH}[name](request)
         for result in [made] if isinstance(made, SuiteResult) else made:
             report.console(result, out)
             results.append(result)
@@ -94,9 +107,9 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "names",
         nargs="*",
-        choices=[[], *SUITES, *STORAGE, *SQL, *FRAME],
+        choices=[[], *SUITES, *STORAGE, *SQL, *FRAME, *GRAPH],
         metavar="NAME",
-        help=f"of {', '.join([*SUITES, *STORAGE, *SQL, *FRAME])}; by default {', '.join(SUITES)}",
+        help=f"of {', '.join([*SUITES, *STORAGE, *SQL, *FRAME, *GRAPH])}; by default {', '.join(SUITES)}",
     )
     parser.add_argument("--scale", type=float, help="TPC-H scale factor (1; with --quick 0.1)")
     parser.add_argument("--rounds", type=int, help="timed calls of a slow case (5; with --quick 3)")
