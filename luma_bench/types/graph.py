@@ -41,6 +41,12 @@ class ElementTable:
         """The column of each property, given the table's columns."""
         return {name: name for name in names} if self.properties is None else dict(self.properties)
 
+    def column(self, names: Sequence[str], property_: str) -> str | None:
+        """The column of one property, ignoring case, given the table's columns; None where there is none."""
+        folded = property_.casefold()
+        found = self.columns(names).items()
+        return next((column for name, column in found if name.casefold() == folded), None)
+
 
 @dataclass(frozen=True, slots=True)
 class VertexTable(ElementTable):

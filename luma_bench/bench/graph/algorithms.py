@@ -33,7 +33,13 @@ _SAMPLES: Final = ("1", "'A'")
 
 
 class AlgorithmScan(GraphRelation):
-    """The scan source of one algorithm; it runs once, when rows of it are first asked for."""
+    """The scan source of one algorithm; it runs once, when rows of it are first asked for.
+
+    Raises
+    ------
+    KadeQLBindError
+        An argument is unknown or missing, or names no column.
+    """
 
     def __init__(
         self, island: Algorithm, whole: str, elements: Elements, asked: Asked, shapes: Shapes
@@ -64,6 +70,9 @@ class AlgorithmScan(GraphRelation):
         self._answer: tuple[Topology, AlgorithmResult] | None = None
         self._engine = ""
         self._seconds = 0.0
+
+    def prepare(self) -> None:
+        """Nothing: arguments are resolved when it runs."""
 
     def rows(self) -> int:
         """The vertices of the graph that the identity sees, at most."""
@@ -350,16 +359,3 @@ def _same(keys: pa.Array, value: pa.Scalar) -> pa.Array:
 
 def _dead(dead: Any, at: int) -> bool:
     return dead is not None and bool(dead[at])
-
-
-def algorithm_scan(
-    island: Algorithm, whole: str, elements: Elements, asked: Asked, shapes: Shapes
-) -> AlgorithmScan:
-    """The relation of an algorithm.
-
-    Raises
-    ------
-    KadeQLBindError
-        An argument is unknown or missing, or names no column.
-    """
-    return AlgorithmScan(island, whole, elements, asked, shapes)

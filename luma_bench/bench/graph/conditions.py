@@ -13,9 +13,9 @@ import numpy as np
 import pyarrow as pa
 
 from luma_bench.bench.ask import Ask
-from luma_bench.bench.graph.held import ElementColumns
+from luma_bench.bench.graph.held import ElementColumns, plain
 from luma_bench.bench.graph.renamed import ElementScan
-from luma_bench.errors import KadeQLBindError, KadeQLError, LumaError
+from luma_bench.errors import KadeQLBindError, KadeQLError, choices
 from luma_bench.language import Query
 from luma_bench.language.graph.pattern import ELEMENT, Comparison, Condition, Expression, Value
 from luma_bench.storage.filter import evaluate
@@ -26,6 +26,7 @@ from luma_bench.types.graph import ElementTable
 from luma_bench.types.predicate import Comparison as Compared
 from luma_bench.types.predicate import Operator
 from luma_bench.types.scan import ScanCounters
+from luma_bench.types.sql_types import engine_type
 
 if TYPE_CHECKING:
     from luma_bench.bench.binding import Binder
@@ -102,12 +103,14 @@ class Conditions:
     ) -> Ints | None:
         """The rows by a comparison with a constant of exactly the column's type; None where SQL has to say."""
         source = asked.columns.source(asked.view, element.table, asked.ask.identity)
-        column = _property(element, source.schema.names[1:], simple.property)
+        column = element.column(source.schema.names[1:], simple.property)
         if column is None:
             return None
         value = simple.value
         if simple.parameter is not None:
-            value = parameter(condition.query, simple.parameter, asked.ask.params)
+            value = asked.ask.params[
+                simple.parameter
+            ]  # every parameter of an island has a value: see `Islands.source`
         field = source.schema.field(column)
         kind = _sql_type(field, value)
         if kind is None or value is None:
@@ -123,7 +126,7 @@ class Conditions:
             except Untranslatable:
                 return None
             places = np.flatnonzero(mask.fill_null(False).to_numpy(zero_copy_only=False))
-        return places + held.first_row if held.row_ids is None else held.row_ids[places]
+        return held.rows(places)
 
     def _kept[T](
         self, query: Query, element: ElementTable, asked: Asked, lacking: Lacking, make: Callable[[], T]
@@ -164,21 +167,6 @@ def constant(value: Value, asked: Asked) -> pa.Scalar:
     return bound.run().column(0)[0]
 
 
-def parameter(query: Query, name: str, params: Mapping[str, object]) -> object:
-    """The value of a parameter.
-
-    Raises
-    ------
-    KadeQLBindError
-        The call gives none.
-    """
-    from luma_bench.bench.binding import missing_value
-
-    if name not in params:
-        raise missing_value(query, name)
-    return params[name]
-
-
 def _answer(query: Query, element: ElementTable, asked: Asked, lacking: Lacking) -> pa.Table:
     stored = asked.columns.source(asked.view, element.table, asked.ask.identity)
     source = ElementScan(stored, element, lacking)
@@ -216,40 +204,28 @@ def _key(query: Query, element: ElementTable, asked: Asked) -> Hashable | None:
     return state, element.properties, query.sql, params, zone
 
 
-def _property(element: ElementTable, names: list[str], wanted: str) -> str | None:
-    folded = wanted.casefold()
-    found = element.columns(names)
-    return next((column for name, column in found.items() if name.casefold() == folded), None)
-
-
 def _sql_type(field: pa.Field, value: object) -> str | None:
     """The SQL type of a column where the constant is of exactly that type in Python; None elsewhere."""
     if field.metadata:
         return None  # values in a form of their own, such as UUID
-    kind = field.type.value_type if pa.types.is_dictionary(field.type) else field.type
-    if isinstance(value, bool):
-        return "BOOLEAN" if pa.types.is_boolean(kind) else None
-    if isinstance(value, int) and pa.types.is_integer(kind):
-        name = str(kind)
-        return f"{'U' if name.startswith('u') else ''}{_WIDTHS[kind.bit_width]}"
-    if isinstance(value, float) and pa.types.is_float64(kind):
-        return "DOUBLE"
-    if isinstance(value, str) and (
-        pa.types.is_string(kind) or pa.types.is_large_string(kind) or pa.types.is_string_view(kind)
-    ):
-        return "VARCHAR"
-    return None
-
-
-_WIDTHS: Final = {8: "TINYINT", 16: "SMALLINT", 32: "INTEGER", 64: "BIGINT"}
+    kind = plain(field.type)
+    text = pa.types.is_string(kind) or pa.types.is_large_string(kind) or pa.types.is_string_view(kind)
+    same = (
+        pa.types.is_boolean(kind)
+        if isinstance(value, bool)
+        else (isinstance(value, int) and pa.types.is_integer(kind))
+        or (isinstance(value, float) and pa.types.is_float64(kind))
+        or (isinstance(value, str) and text)
+    )
+    if not same:
+        return None
+    return "VARCHAR" if text else engine_type(kind)
 
 
 def unknown_property(
     text: str, span: tuple[int, int], variable: str, name: str, tables: list[ElementTable], known: list[str]
 ) -> KadeQLBindError:
     """The error of a property that none of an element's tables has."""
-    from luma_bench.errors import choices
-
     shown = " and ".join(repr(item.name) for item in tables[:3]) or "no table"
     return KadeQLBindError(
         f"{variable}.{name}: {shown} {'has' if len(tables) == 1 else 'have'} no property {name!r}.",
@@ -257,6 +233,3 @@ def unknown_property(
         span=span,
         hint=choices(name, known, "properties"),
     )
-
-
-__all__ = ["Asked", "Conditions", "LumaError", "constant", "key_of", "parameter", "unknown_property"]

@@ -62,6 +62,10 @@ class HeldColumn:
             outside = self.row_ids[np.minimum(places, len(self.row_ids) - 1)] != rows
         return np.where(outside, -1, places) if outside.any() else places
 
+    def rows(self, places: Ints) -> Ints:
+        """The row ids of places."""
+        return places + self.first_row if self.row_ids is None else self.row_ids[places]
+
     def take(self, rows: Ints) -> pa.Array:
         """The values of rows; NULL where there is no such row (-1 among them)."""
         places = self.places(rows)
@@ -170,16 +174,21 @@ def field_of(source: ScanSource, name: str) -> pa.Field:
 
 def unified(types: Sequence[pa.DataType]) -> pa.DataType | None:
     """The type that values of all these types have; None where only text would do."""
-    plain = [item.value_type if pa.types.is_dictionary(item) else item for item in types]
+    values = [plain(item) for item in types]
     if len(set(types)) == 1:
         return types[0]
-    if len(set(plain)) == 1:
-        return plain[0]
-    if all(pa.types.is_date(item) or (pa.types.is_timestamp(item) and item.tz is None) for item in plain):
-        fine = any(pa.types.is_timestamp(item) and item.unit == "ns" for item in plain)
+    if len(set(values)) == 1:
+        return values[0]
+    if all(pa.types.is_date(item) or (pa.types.is_timestamp(item) and item.tz is None) for item in values):
+        fine = any(pa.types.is_timestamp(item) and item.unit == "ns" for item in values)
         return pa.timestamp("ns" if fine else "us")
     try:
-        fields = [pa.schema([pa.field("v", item)]) for item in plain]
+        fields = [pa.schema([pa.field("v", item)]) for item in values]
         return pa.unify_schemas(fields, promote_options="permissive").field(0).type
     except (pa.ArrowTypeError, pa.ArrowInvalid):
         return None
+
+
+def plain(kind: pa.DataType) -> pa.DataType:
+    """The type of the values of a dictionary; other types as they are."""
+    return kind.value_type if pa.types.is_dictionary(kind) else kind

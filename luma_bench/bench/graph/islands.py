@@ -18,10 +18,10 @@ from luma_bench.bench.graph.answers import Answers
 from luma_bench.bench.graph.as_joins import as_joins
 from luma_bench.bench.graph.conditions import Asked, Conditions
 from luma_bench.bench.graph.definitions import graph_of
-from luma_bench.bench.graph.held import ElementColumns
+from luma_bench.bench.graph.held import ElementColumns, plain
 from luma_bench.bench.graph.keys import Elements
 from luma_bench.bench.graph.relation import GraphRelation
-from luma_bench.bench.graph.scan import MatchScan, Shapes
+from luma_bench.bench.graph.scan import MatchScan
 from luma_bench.bench.graph.seen import Seen, require_unmasked
 from luma_bench.bench.graph.topologies import Topologies
 from luma_bench.errors import ResourceError, UnsupportedError
@@ -42,7 +42,7 @@ if TYPE_CHECKING:
 _SEEN = 32
 
 
-class Islands(Shapes):
+class Islands:
     """Makes the relations of graph islands over one store. Thread-safe.
 
     Attributes
@@ -83,9 +83,9 @@ class Islands(Shapes):
         if isinstance(island, Match):
             answers = Answers(island, query.whole, elements, self._times(island, elements))
             return MatchScan(island, query.whole, answers, asked, self._conditions, self)
-        from luma_bench.bench.graph.algorithms import algorithm_scan
+        from luma_bench.bench.graph.algorithms import AlgorithmScan
 
-        return algorithm_scan(island, query.whole, elements, asked, self)
+        return AlgorithmScan(island, query.whole, elements, asked, self)
 
     def settled(self, query: Query, snapshot: ResolvedSnapshot, ask: Ask) -> Query:
         """The query with each of its matches read as the types of its properties allow; see `language.graph.weights`."""
@@ -93,12 +93,7 @@ class Islands(Shapes):
             if not isinstance(match, Match) or not match.averages:
                 continue
             source = self.source(match, query, snapshot, ask, ScanCounters())
-            kinds = {
-                field.name.casefold(): field.type.value_type
-                if pa.types.is_dictionary(field.type)
-                else field.type
-                for field in source.schema
-            }
+            kinds = {field.name.casefold(): plain(field.type) for field in source.schema}
             named = {name.casefold() for average in match.averages for name in average.columns}
             if any(pa.types.is_temporal(kinds[name]) for name in named if name in kinds):
                 query, _ = unweighed(query, match)

@@ -11,7 +11,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from luma_bench.bench.graph.conditions import Asked
-from luma_bench.bench.graph.held import field_of, unified
+from luma_bench.bench.graph.held import field_of, plain, unified
 from luma_bench.models.graph.topology import Ids, Ints, Topology
 from luma_bench.types.graph import EdgeTable, ElementTable, PropertyGraph
 from luma_bench.types.schema import ROW_ID
@@ -40,10 +40,8 @@ class Elements:
 
     def column(self, kind: Kind, place: int, name: str) -> str | None:
         """The table's column behind a property; None where the table has no such property."""
-        folded = name.casefold()
-        return next(
-            (column for own, column in self._columns(kind, place).items() if own.casefold() == folded), None
-        )
+        element = self.tables(kind)[place]
+        return element.column(self._names(element), name)
 
     def lacking(
         self, element: ElementTable, properties: Sequence[tuple[str, tuple[int, int]]]
@@ -121,9 +119,11 @@ class Elements:
 
     def _columns(self, kind: Kind, place: int) -> dict[str, str]:
         element = self.tables(kind)[place]
-        if element.properties is not None:
-            return dict(element.properties)
-        return element.columns(self._source(element).schema.names[1:])
+        return element.columns(self._names(element))
+
+    def _names(self, element: ElementTable) -> Sequence[str]:
+        """The columns of an element's table, where its properties do not say them."""
+        return () if element.properties is not None else self._source(element).schema.names[1:]
 
     def _source(self, element: ElementTable) -> Any:
         return self.asked.columns.source(self.asked.view, element.table, self.asked.ask.identity)
@@ -208,11 +208,6 @@ def together(name: str, fields: Sequence[pa.Field]) -> pa.Field | None:
         return pa.field(name, first.type, True, first.metadata)
     found = unified([item.type for item in fields])
     return pa.field(name, pa.string() if found is None else found)
-
-
-def plain(kind: pa.DataType) -> pa.DataType:
-    """The type of the values of a dictionary; other types as they are."""
-    return kind.value_type if pa.types.is_dictionary(kind) else kind
 
 
 def decoded(array: pa.Array) -> pa.Array:

@@ -10,6 +10,7 @@ import contextlib
 import queue
 import threading
 import time
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Mapping, Sequence
 
 import pyarrow as pa
@@ -26,7 +27,7 @@ _WAIT = 0.05
 _AHEAD = 4
 
 
-class GraphRelation:
+class GraphRelation(ABC):
     """What matches and algorithms share as scan sources; `_batches` is theirs.
 
     Attributes
@@ -53,6 +54,7 @@ class GraphRelation:
         """The rows that are expected."""
         return 1_000
 
+    @abstractmethod
     def prepare(self) -> None:
         """Do what can be done before the engine asks, on the thread of whoever runs the statement."""
 
@@ -117,11 +119,12 @@ class GraphRelation:
                 "memory_limit: a graph query then stops in time, or is answered by joins.",
             ) from error
 
+    @abstractmethod
     def _batches(
         self, names: list[str], predicates: Sequence[Predicate], counters: ScanCounters, control: Control
     ) -> tuple[Iterator[pa.RecordBatch], bool]:
         """The batches, and whether they are made before anybody could want to stop them."""
-        raise NotImplementedError(self.name)
+        ...
 
 
 def watched(

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
 import pyarrow as pa
 
 from luma_bench.bench.graph.answers import AnswerColumn, Answers
 from luma_bench.bench.graph.conditions import Asked, Conditions
-from luma_bench.bench.graph.keys import cast, plain
-from luma_bench.bench.graph.matching import MatchBinder
+from luma_bench.bench.graph.held import plain
+from luma_bench.bench.graph.keys import cast
+from luma_bench.bench.graph.matching import MatchBinder, places_of
 from luma_bench.bench.graph.pushing import living, shown, true
 from luma_bench.bench.graph.relation import GraphRelation, batch_of
 from luma_bench.bench.graph.seen import Seen
@@ -61,10 +62,8 @@ class MatchScan(GraphRelation):
     ----------
     whole
         The user's whole text.
-    shape
-        Gives the topology and what the identity sees of it; asked once, when the match is about to run.
-    engine
-        Gives what runs the kernels.
+    shapes
+        Gives the topology, asked once, when the match is about to run, and what runs the kernels.
     """
 
     def __init__(
@@ -349,23 +348,27 @@ class MatchScan(GraphRelation):
         table = elements.tables(kind)[place].table
         held = asked.columns.column(asked.view, table, own, asked.ask.identity, asked.counters)
         kept = np.flatnonzero(true(predicate, cast(held.values, column.field.type), column.field.name))
-        found = kept + held.first_row if held.row_ids is None else held.row_ids[kept]
-        places = rows.places(found)
-        return places[places >= 0]
+        return places_of(rows, held.rows(kept))
 
 
-class Shapes:
-    """What matches need of the bench: topologies as an identity sees them, and the engine of kernels."""
+class Shapes(Protocol):
+    """What matches need of the bench: topologies as an identity sees them, and the engine of kernels.
 
-    memory: int = 0
+    Attributes
+    ----------
+    memory
+        Bytes that one operator may take.
+    """
+
+    memory: int
 
     def of(self, graph: PropertyGraph, asked: Asked) -> tuple[Topology, Seen]:
         """The topology of a graph at the snapshot, and what the identity sees of it."""
-        raise NotImplementedError
+        ...
 
     def engine(self, topology: Topology) -> GraphEngine:
         """What runs the kernels over this topology."""
-        raise NotImplementedError
+        ...
 
 
 def _enumerated(found: Iterator[Bindings]) -> Iterator[Bindings]:
