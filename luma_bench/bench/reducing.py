@@ -69,11 +69,7 @@ class Reducer:
         text = self._told(fragment, inputs)
         if text is None:
             return ()
-        known = {
-            name.casefold(): (source, statistics)
-            for name, source in metered.items()
-            if (statistics := source.statistics) is not None
-        }
+        known = _known(inputs)
         tables = {name: statistics.table for name, (_, statistics) in known.items()}
         fired: list[FiredRule] = []
         if TOP_K in self.rules:
@@ -109,11 +105,7 @@ class Reducer:
         text = self._told(fragment, inputs)
         if text is None:
             return ()
-        known = {
-            name.casefold(): (source, statistics)
-            for name, source in inputs.sources.items()
-            if isinstance(source, MeteredScan) and (statistics := source.statistics) is not None
-        }
+        known = _known(inputs)
         tables = {name: statistics.table for name, (_, statistics) in known.items()}
         fired: list[FiredRule] = []
         columns = {name: source.starting for name, source in graphs.items()}
@@ -172,6 +164,15 @@ class Reducer:
             said = f"keys of {small.name}.{reduction.key_column.name}: {predicate_text(found)}"
             fired += _narrowed(SEMI_JOIN, name, source, statistics, Matching(found), said)
         return fired
+
+
+def _known(inputs: Inputs) -> dict[str, tuple[MeteredScan, ScanStatistics]]:
+    """The stored tables whose statistics may be told, by their folded names."""
+    return {
+        name.casefold(): (source, statistics)
+        for name, source in inputs.sources.items()
+        if isinstance(source, MeteredScan) and (statistics := source.statistics) is not None
+    }
 
 
 def _promising(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -23,20 +23,25 @@ def load() -> Any:
 
 def compose() -> Any:
     """The notebook without outputs: valid nbformat 4.5, cell ids that stay the same."""
+    return composed(_cells())
+
+
+def composed(cells: Iterable[Cell]) -> Any:
+    """A notebook of cells, without outputs: valid nbformat 4.5, with the cells' names as their ids."""
     from nbformat import v4
 
-    cells: list[Any] = []
-    for name, kind, source, tags in _cells():
+    made: list[Any] = []
+    for name, kind, source, tags in cells:
         make = v4.new_markdown_cell if kind == "markdown" else v4.new_code_cell
         cell = make(source, id=name)
         if tags:
             cell.metadata["tags"] = list(tags)
-        cells.append(cell)
+        made.append(cell)
     metadata = {
         "kernelspec": {"display_name": "Python 3 (ipykernel)", "language": "python", "name": "python3"},
         "language_info": {"name": "python"},
     }
-    return v4.new_notebook(cells=cells, metadata=metadata)
+    return v4.new_notebook(cells=made, metadata=metadata)
 
 
 def write(path: Path = FILE) -> None:
@@ -47,54 +52,57 @@ def write(path: Path = FILE) -> None:
     nbformat.write(compose(), path)
 
 
-_Cell = tuple[str, str, str, tuple[str, ...]]
+Cell = tuple[str, str, str, tuple[str, ...]]
+"""Its name, `markdown` or `code`, its source, and its tags."""
 
 
-def _cells() -> Iterator[_Cell]:
-    yield _said("title", _OPENING)
-    yield _code("open", OPEN)
+def _cells() -> Iterator[Cell]:
+    yield said("title", _OPENING)
+    yield code("open", OPEN)
     for question in QUESTIONS:
-        yield _said(
+        yield said(
             f"question-{question.number}", f"## {question.number}. {question.title}\n\n{question.trap}"
         )
-        yield _code(f"answer-{question.number}", _cell(question))
-    yield _said("suppose", _SUPPOSE)
-    yield _code("suppose-begin", "%%kadeql\nBEGIN")
-    yield _code("suppose-fog", f"%%kadeql --limit 5\n{what_if.FOG}")
-    yield _said("suppose-merge", _MERGE)
-    yield _code("suppose-mergers", f"%%kadeql\n{what_if.MERGERS}")
-    yield _said("suppose-look", _SUPPOSED)
-    yield _code("suppose-seen", f"%%kadeql --limit 25\n{what_if.LOOK}")
-    yield _said("suppose-undo", _DROPPED)
-    yield _code("suppose-rollback", "%%kadeql\nROLLBACK")
-    yield _code("suppose-after", f"%%kadeql --limit 25\n{what_if.LOOK}")
-    yield _said("travel", _TRAVEL)
-    yield _code("travel-insert", "%%kadeql\nINSERT INTO routes VALUES ('JFK', 'LGA', 'ZZ', 0, NULL, 17.2)")
-    yield _code("travel-count", f"%%kadeql\n{_COUNTED}")
-    yield _code("travel-at", "%%kadeql --at tour-v1\nSELECT count(*) AS routes FROM routes")
-    yield _code("travel-diff", "%%kadeql\nFROM routes EXCEPT FROM routes AT (TAG => 'tour-v1')")
-    yield _said("travel-back", _BACK)
-    yield _code("travel-restore", _RESTORE)
-    yield _said("failed", _FAILED)
-    yield _code("failed-insert", f"%%kadeql\n{_REFUSED}", "raises-exception")
-    yield _code("failed-count", "%%kadeql\nSELECT count(*) AS airlines FROM airlines")
-    yield _said("frame", _FRAME)
-    yield _code("frame-build", _FRAME_CODE)
-    yield _code("frame-text", "print(late.kadeql)")
-    yield _code("frame-same", "bench.kadeql(late.kadeql).to_arrow().equals(late.to_arrow())")
-    yield _said(
+        yield code(f"answer-{question.number}", _cell(question))
+    yield said("suppose", _SUPPOSE)
+    yield code("suppose-begin", "%%kadeql\nBEGIN")
+    yield code("suppose-fog", f"%%kadeql --limit 5\n{what_if.FOG}")
+    yield said("suppose-merge", _MERGE)
+    yield code("suppose-mergers", f"%%kadeql\n{what_if.MERGERS}")
+    yield said("suppose-look", _SUPPOSED)
+    yield code("suppose-seen", f"%%kadeql --limit 25\n{what_if.LOOK}")
+    yield said("suppose-undo", _DROPPED)
+    yield code("suppose-rollback", "%%kadeql\nROLLBACK")
+    yield code("suppose-after", f"%%kadeql --limit 25\n{what_if.LOOK}")
+    yield said("travel", _TRAVEL)
+    yield code("travel-insert", "%%kadeql\nINSERT INTO routes VALUES ('JFK', 'LGA', 'ZZ', 0, NULL, 17.2)")
+    yield code("travel-count", f"%%kadeql\n{_COUNTED}")
+    yield code("travel-at", "%%kadeql --at tour-v1\nSELECT count(*) AS routes FROM routes")
+    yield code("travel-diff", "%%kadeql\nFROM routes EXCEPT FROM routes AT (TAG => 'tour-v1')")
+    yield said("travel-back", _BACK)
+    yield code("travel-restore", _RESTORE)
+    yield said("failed", _FAILED)
+    yield code("failed-insert", f"%%kadeql\n{_REFUSED}", "raises-exception")
+    yield code("failed-count", "%%kadeql\nSELECT count(*) AS airlines FROM airlines")
+    yield said("frame", _FRAME)
+    yield code("frame-build", _FRAME_CODE)
+    yield code("frame-text", "print(late.kadeql)")
+    yield code("frame-same", "bench.kadeql(late.kadeql).to_arrow().equals(late.to_arrow())")
+    yield said(
         "picture", "## A picture\n\nA result goes into a variable with `<<`, and from there into a chart."
     )
-    yield _code("picture-rows", f"%%kadeql by_hour <<\n{picture.QUERY}")
-    yield _code("picture-draw", _CHART)
-    yield _said("end", _END)
+    yield code("picture-rows", f"%%kadeql by_hour <<\n{picture.QUERY}")
+    yield code("picture-draw", _CHART)
+    yield said("end", _END)
 
 
-def _said(name: str, text: str) -> _Cell:
+def said(name: str, text: str) -> Cell:
+    """A cell of Markdown."""
     return name, "markdown", text, ()
 
 
-def _code(name: str, text: str, *tags: str) -> _Cell:
+def code(name: str, text: str, *tags: str) -> Cell:
+    """A cell of code."""
     return name, "code", text, tags
 
 

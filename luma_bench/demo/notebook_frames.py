@@ -11,7 +11,7 @@ from typing import Any
 
 from luma_bench.demo import as_frames
 from luma_bench.demo.notebook import FILE as FIRST
-from luma_bench.demo.notebook import OPEN
+from luma_bench.demo.notebook import OPEN, composed
 from luma_bench.demo.questions import QUESTIONS, Question
 
 TITLE = "The same, as DataFrames"
@@ -49,17 +49,7 @@ Any frame shows the text that it runs; the text gives the same rows when it is r
 
 def compose() -> Any:
     """The notebook without outputs: valid nbformat 4.5, cell ids that stay the same."""
-    from nbformat import v4
-
-    made = [
-        (v4.new_markdown_cell if kind == "markdown" else v4.new_code_cell)(source, id=name)
-        for name, kind, source in _cells()
-    ]
-    metadata = {
-        "kernelspec": {"display_name": "Python 3 (ipykernel)", "language": "python", "name": "python3"},
-        "language_info": {"name": "python"},
-    }
-    return v4.new_notebook(cells=made, metadata=metadata)
+    return composed((name, kind, source, ()) for name, kind, source in _cells())
 
 
 def write(path: Path = FILE) -> None:

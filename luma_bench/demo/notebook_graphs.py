@@ -8,7 +8,7 @@ from typing import Any
 
 from luma_bench.demo.graph_questions import GRAPH_QUESTIONS, GraphQuestion
 from luma_bench.demo.notebook import FILE as FIRST
-from luma_bench.demo.notebook import OPEN
+from luma_bench.demo.notebook import OPEN, composed
 
 TITLE = "Where can I go, and how does a delay travel?"
 FILE = FIRST.with_name("03-where-can-i-go.ipynb")
@@ -44,17 +44,7 @@ Airports stand where they are; a line is a route of the airports that most ways 
 
 def compose() -> Any:
     """The notebook without outputs: valid nbformat 4.5, cell ids that stay the same."""
-    from nbformat import v4
-
-    made = [
-        (v4.new_markdown_cell if kind == "markdown" else v4.new_code_cell)(source, id=name)
-        for name, kind, source in _cells()
-    ]
-    metadata = {
-        "kernelspec": {"display_name": "Python 3 (ipykernel)", "language": "python", "name": "python3"},
-        "language_info": {"name": "python"},
-    }
-    return v4.new_notebook(cells=made, metadata=metadata)
+    return composed((name, kind, source, ()) for name, kind, source in _cells())
 
 
 def write(path: Path = FILE) -> None:
