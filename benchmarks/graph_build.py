@@ -22,8 +22,8 @@ from benchmarks.harness import Case, Contender, DisagreementError, SuiteResult, 
 from benchmarks.suite import Request
 from luma_bench.bench.graph.definitions import graph_of
 from luma_bench.bench.graph.topologies import Topologies
+from luma_bench.models.control import Control
 from luma_bench.models.graph.build import build
-from luma_bench.models.graph.control import Control
 from luma_bench.models.graph.topology import Topology
 from luma_bench.storage.store import Store
 from luma_bench.types.graph import PropertyGraph

@@ -15,7 +15,7 @@ from benchmarks.graph_data import Graph
 from luma_bench.bench.graph.definitions import graph_of
 from luma_bench.bench.graph.topologies import Topologies
 from luma_bench.language.graph.pattern import Direction, Duplicates, Mode
-from luma_bench.models.graph.control import Control
+from luma_bench.models.control import Control
 from luma_bench.models.graph.engine import GraphEngine
 from luma_bench.models.graph.engines import choose
 from luma_bench.models.graph.match import matches

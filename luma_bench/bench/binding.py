@@ -17,8 +17,8 @@ from luma_bench.bench.access import Access
 from luma_bench.bench.ask import Ask
 from luma_bench.bench.external import ExternalFiles, files_read
 from luma_bench.bench.frames import StandingFrame, standing
-from luma_bench.bench.graph.relation import GraphRelation
 from luma_bench.bench.information import Information
+from luma_bench.bench.island_relation import IslandRelation
 from luma_bench.bench.metered import MeteredScan
 from luma_bench.bench.policy import PolicyBook
 from luma_bench.bench.reducing import Reducer
@@ -52,7 +52,7 @@ class Bound:
     choice: Choice
     query: Query
     rules: tuple[FiredRule, ...] = ()
-    graphs: Mapping[str, GraphRelation] = field(default_factory=dict[str, GraphRelation])
+    graphs: Mapping[str, IslandRelation] = field(default_factory=dict[str, IslandRelation])
 
     def run(self, prefix: str = "", span: tuple[int, int] | None = None) -> pa.Table:
         """The rows of the query, with `prefix` before its SQL: of `EXPLAIN `, say, the plan.
@@ -164,7 +164,9 @@ class Binder:
     def walked(self, bound: Bound) -> Bound:
         """The query with its graph relations planned: each walked over adjacency, or become joins."""
         found = {
-            name: source for name, source in bound.inputs.sources.items() if isinstance(source, GraphRelation)
+            name: source
+            for name, source in bound.inputs.sources.items()
+            if isinstance(source, IslandRelation)
         }
         if not found or bound.graphs:
             return bound
@@ -177,7 +179,7 @@ class Binder:
             fired = self.reducer.starts(bound.fragment, inputs)
             for name, relation in found.items():
 
-                def source(table: str, at: GraphRelation = relation) -> MeteredScan:
+                def source(table: str, at: IslandRelation = relation) -> MeteredScan:
                     return self._metered(bound.snapshot, table, bound.inputs.counters, at.identity)
 
                 inputs = self.graphs.planned(name, relation, inputs, bound.snapshot, source)

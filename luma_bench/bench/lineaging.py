@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from luma_bench.bench.ask import Ask
-from luma_bench.bench.graph.relation import GraphRelation
+from luma_bench.bench.island_relation import IslandRelation
 from luma_bench.bench.views import STORED
 from luma_bench.errors import KadeQLUnsupportedError
 from luma_bench.language import Merge, Query
@@ -78,7 +78,7 @@ def lineage_of(statements: Statements, text: str, ask: Ask) -> Lineage:
 def _stored(column: ColumnLineage, sources: Mapping[str, ScanSource]) -> ColumnLineage:
     """A column with its sources as the catalog names them: what a graph answers comes from the tables of the graph."""
     found: dict[str, None] = {}
-    graphs = {name: source for name, source in sources.items() if isinstance(source, GraphRelation)}
+    graphs = {name: source for name, source in sources.items() if isinstance(source, IslandRelation)}
     for name in column.sources:
         relation = next((item for item in graphs if name.startswith(f"{item}.")), None)
         if relation is None:

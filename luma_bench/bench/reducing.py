@@ -7,7 +7,7 @@ from collections.abc import Mapping
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from luma_bench.bench.graph.relation import GraphRelation
+from luma_bench.bench.island_relation import IslandRelation
 from luma_bench.bench.metered import MeteredScan, predicate_text
 from luma_bench.plan.engine import Inputs, SqlFragment
 from luma_bench.plan.profile import FiredRule
@@ -77,7 +77,7 @@ class Reducer:
         matches = {
             name.casefold(): source
             for name, source in inputs.sources.items()
-            if isinstance(source, GraphRelation) and source.keys
+            if isinstance(source, IslandRelation) and source.keys
         }
         if SEMI_JOIN in self.rules and len(known) + len(matches) > 1:
             fired += self._semi_joins(text, fragment, tables, known, large, matches)
@@ -98,7 +98,7 @@ class Reducer:
         graphs = {
             name.casefold(): source
             for name, source in inputs.sources.items()
-            if isinstance(source, GraphRelation) and source.starting
+            if isinstance(source, IslandRelation) and source.starting
         }
         if not graphs or SEMI_JOIN not in self.rules:
             return ()
@@ -145,7 +145,7 @@ class Reducer:
         tables: Mapping[str, TableSchema],
         known: Mapping[str, tuple[MeteredScan, ScanStatistics]],
         large: Mapping[str, tuple[str, MeteredScan, ScanStatistics]],
-        matches: Mapping[str, GraphRelation],
+        matches: Mapping[str, IslandRelation],
     ) -> list[FiredRule]:
         fired: list[FiredRule] = []
         columns = {name: source.keys for name, source in matches.items()}
@@ -177,7 +177,7 @@ def _known(inputs: Inputs) -> dict[str, tuple[MeteredScan, ScanStatistics]]:
 
 def _promising(
     reduction: Reduction,
-    small: MeteredScan | GraphRelation,
+    small: MeteredScan | IslandRelation,
     large: MeteredScan,
     statistics: ScanStatistics,
 ) -> bool:
@@ -196,7 +196,7 @@ def _promising(
     return share is not None and share * rows * overlap <= _HIT_SHARE
 
 
-def _keys(reduction: Reduction, small: MeteredScan | GraphRelation) -> pa.Array:
+def _keys(reduction: Reduction, small: MeteredScan | IslandRelation) -> pa.Array:
     """The distinct keys of the rows that pass the conditions the small side applies exactly."""
     index = small.schema.get_field_index(reduction.key_column.name)
     if isinstance(small, MeteredScan):

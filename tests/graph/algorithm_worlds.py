@@ -8,8 +8,8 @@ import pyarrow as pa
 from graph_arrays import Edges, topology
 from hypothesis import strategies as st
 
+from luma_bench.models.control import Control
 from luma_bench.models.graph.algorithms import ALGORITHMS
-from luma_bench.models.graph.control import Control
 from luma_bench.models.graph.engine import GraphEngine
 from luma_bench.models.graph.merged import merged
 from luma_bench.models.graph.topology import Topology

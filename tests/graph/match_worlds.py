@@ -10,7 +10,7 @@ from graph_arrays import Edges, topology
 from plain_engine import PlainEngine
 
 from luma_bench.language.graph.pattern import Direction, Duplicates, Mode, Quantifier
-from luma_bench.models.graph.control import Control
+from luma_bench.models.control import Control
 from luma_bench.models.graph.engines.numpy_engine import NumpyEngine
 from luma_bench.models.graph.match import matches
 from luma_bench.models.graph.statistics import statistics

@@ -7,7 +7,7 @@ from collections import Counter
 import brute_paths
 
 from luma_bench.language.graph.pattern import Duplicates
-from luma_bench.models.graph.control import Control
+from luma_bench.models.control import Control
 from luma_bench.models.graph.paths.search import search
 
 NAT = -(2**63)

@@ -16,8 +16,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from luma_bench.errors import CancelledError, ResourceError, UnsupportedError
+from luma_bench.models.control import Control
 from luma_bench.models.graph.algorithms import ALGORITHMS
-from luma_bench.models.graph.control import Control
 from luma_bench.models.graph.engine import GraphEngine
 from luma_bench.models.graph.engines.choose import engine as chosen
 from luma_bench.models.graph.engines.choose import warm

@@ -11,7 +11,7 @@ from match_worlds import check, run
 
 from luma_bench.errors import CancelledError, ResourceError
 from luma_bench.language.graph.pattern import Direction, Duplicates, Mode, Quantifier
-from luma_bench.models.graph.control import Control
+from luma_bench.models.control import Control
 from luma_bench.models.graph.engines.numpy_engine import NumpyEngine
 from luma_bench.models.graph.match import matches
 from luma_bench.models.graph.statistics import statistics

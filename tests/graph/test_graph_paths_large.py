@@ -16,7 +16,7 @@ from scipy.sparse.csgraph import dijkstra
 
 from luma_bench.errors import CancelledError, ResourceError, UnsupportedError
 from luma_bench.language.graph.pattern import Direction, Duplicates, Mode, Quantifier, Selector
-from luma_bench.models.graph.control import Control
+from luma_bench.models.control import Control
 from luma_bench.models.graph.engines.numpy_engine import NumpyEngine
 from luma_bench.models.graph.paths.search import search
 from luma_bench.plan.graph.bound import BoundEdge, BoundNode, BoundPath, Times

@@ -88,7 +88,7 @@ def stopped(bench: lb.Bench, thread: threading.Thread, into: list[object]) -> No
 def idle() -> bool:
     """Whether no thread works for a graph any more, which may take a moment."""
     for _ in range(100):
-        if not [thread for thread in threading.enumerate() if thread.name == "luma-graph"]:
+        if not [thread for thread in threading.enumerate() if thread.name == "luma-island"]:
             return True
         time.sleep(0.05)
     return False

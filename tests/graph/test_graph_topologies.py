@@ -14,7 +14,7 @@ from topology_worlds import check, expected, graph_of, read
 from luma_bench.bench.graph import topology_making
 from luma_bench.bench.graph.topologies import Topologies
 from luma_bench.errors import CancelledError, CatalogError, ResourceError, SchemaError
-from luma_bench.models.graph.control import Control
+from luma_bench.models.control import Control
 from luma_bench.models.graph.merged import isolated, merged
 from luma_bench.storage.evolve import AddColumn, RenameColumn
 from luma_bench.storage.store import Store

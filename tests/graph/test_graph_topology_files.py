@@ -19,7 +19,7 @@ from topology_worlds import check, expected, graph_of, read
 from luma_bench.bench.graph import topologies as module
 from luma_bench.bench.graph import topology_making
 from luma_bench.bench.graph.topologies import Topologies
-from luma_bench.models.graph.control import Control
+from luma_bench.models.control import Control
 from luma_bench.storage import index_files
 from luma_bench.storage.evolve import RenameColumn
 from luma_bench.storage.index_store import KEPT, remove_left_over

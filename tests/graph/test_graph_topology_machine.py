@@ -23,7 +23,7 @@ from topology_worlds import check, expected, graph_of, read
 from luma_bench.bench.graph import topology_making
 from luma_bench.bench.graph.topologies import Topologies
 from luma_bench.config import Settings
-from luma_bench.models.graph.control import Control
+from luma_bench.models.control import Control
 from luma_bench.storage.store import Store
 
 KEYS = st.integers(0, 5)

@@ -10,7 +10,7 @@ import pyarrow as pa
 from topology_worlds import graph_of
 
 from luma_bench.bench.graph import topologies, topology_files, topology_making
-from luma_bench.models.graph.control import Control
+from luma_bench.models.control import Control
 from luma_bench.storage.store import Store
 
 GRAPH = graph_of({"v": ("k",)}, {"e": (("s",), "v", ("d",), "v")})

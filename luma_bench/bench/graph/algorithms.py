@@ -12,12 +12,12 @@ import pyarrow.compute as pc
 from luma_bench.bench.graph.conditions import Asked, constant
 from luma_bench.bench.graph.keys import Elements, Kind
 from luma_bench.bench.graph.moments import as_times, moment_like, moments
-from luma_bench.bench.graph.relation import GraphRelation, batch_of, timed
 from luma_bench.bench.graph.scan import Shapes
+from luma_bench.bench.island_relation import IslandRelation, batch_of, timed
 from luma_bench.errors import KadeQLBindError, KadeQLError, LumaError, UnsupportedError, choices
 from luma_bench.language.graph.pattern import Algorithm, Argument
+from luma_bench.models.control import Control
 from luma_bench.models.graph.algorithms import ALGORITHMS, AlgorithmResult, AlgorithmSpec
-from luma_bench.models.graph.control import Control
 from luma_bench.models.graph.topology import Topology
 from luma_bench.types.predicate import Predicate
 from luma_bench.types.record import NodeRecord
@@ -32,7 +32,7 @@ _BATCH: Final = 131_072
 _SAMPLES: Final = ("1", "'A'")
 
 
-class AlgorithmScan(GraphRelation):
+class AlgorithmScan(IslandRelation):
     """The scan source of one algorithm; it runs once, when rows of it are first asked for.
 
     Raises

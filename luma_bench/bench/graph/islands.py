@@ -20,15 +20,15 @@ from luma_bench.bench.graph.conditions import Asked, Conditions
 from luma_bench.bench.graph.definitions import graph_of
 from luma_bench.bench.graph.held import ElementColumns, plain
 from luma_bench.bench.graph.keys import Elements
-from luma_bench.bench.graph.relation import GraphRelation
 from luma_bench.bench.graph.scan import MatchScan
 from luma_bench.bench.graph.seen import Seen, require_unmasked
 from luma_bench.bench.graph.topologies import Topologies
+from luma_bench.bench.island_relation import IslandRelation
 from luma_bench.errors import ResourceError, UnsupportedError
 from luma_bench.language import Query
 from luma_bench.language.graph.pattern import GraphIsland, Match
 from luma_bench.language.graph.weights import unweighed
-from luma_bench.models.graph.control import Control
+from luma_bench.models.control import Control
 from luma_bench.models.graph.topology import Topology
 from luma_bench.plan.engine import Inputs
 from luma_bench.storage.store import ResolvedSnapshot
@@ -66,7 +66,7 @@ class Islands:
 
     def source(
         self, island: GraphIsland, query: Query, snapshot: ResolvedSnapshot, ask: Ask, counters: ScanCounters
-    ) -> GraphRelation:
+    ) -> IslandRelation:
         """The relation of an island of a query.
 
         Raises
@@ -99,7 +99,7 @@ class Islands:
                 query, _ = unweighed(query, match)
         return query
 
-    def prepare(self, relation: GraphRelation) -> None:
+    def prepare(self, relation: IslandRelation) -> None:
         """Bind and plan a graph relation; `cancel` stops it.
 
         Raises
@@ -117,7 +117,7 @@ class Islands:
     def planned(
         self,
         name: str,
-        relation: GraphRelation,
+        relation: IslandRelation,
         inputs: Inputs,
         snapshot: ResolvedSnapshot,
         source: Callable[[str], ScanSource],

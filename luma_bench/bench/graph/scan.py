@@ -15,11 +15,11 @@ from luma_bench.bench.graph.held import plain
 from luma_bench.bench.graph.keys import cast
 from luma_bench.bench.graph.matching import MatchBinder, places_of
 from luma_bench.bench.graph.pushing import living, shown, true
-from luma_bench.bench.graph.relation import GraphRelation, batch_of
 from luma_bench.bench.graph.seen import Seen
+from luma_bench.bench.island_relation import IslandRelation, batch_of
 from luma_bench.language.graph.pattern import WEIGHT, Duplicates, Match
+from luma_bench.models.control import Control, Step
 from luma_bench.models.graph.bindings import Bindings
-from luma_bench.models.graph.control import Control, Step
 from luma_bench.models.graph.topology import EdgeRows, Ints, Topology, VertexRows
 from luma_bench.plan.graph.bound import BoundClause, BoundEdge, BoundMatch, BoundNode, BoundPath
 from luma_bench.storage.predicates import Untranslatable, translate
@@ -50,7 +50,7 @@ class Prepared:
     engine: GraphEngine
 
 
-class MatchScan(GraphRelation):
+class MatchScan(IslandRelation):
     """The scan source of one match.
 
     Attributes

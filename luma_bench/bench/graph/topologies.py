@@ -19,7 +19,7 @@ from luma_bench.bench.graph.topology_saving import Saving
 from luma_bench.bench.graph.topology_shapes import EdgeShape, VertexShape, shown_graph
 from luma_bench.bench.graph.topology_size import unique_bytes
 from luma_bench.errors import CorruptionError
-from luma_bench.models.graph.control import Control
+from luma_bench.models.control import Control
 from luma_bench.models.graph.topology import Topology
 from luma_bench.storage.catalog.resolved import ResolvedSnapshot
 from luma_bench.storage.store import Store

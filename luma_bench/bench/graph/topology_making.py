@@ -24,9 +24,9 @@ from luma_bench.bench.graph.topology_shapes import (
     names_of,
 )
 from luma_bench.errors import ResourceError
+from luma_bench.models.control import Control
 from luma_bench.models.graph.base import End, edge_base
 from luma_bench.models.graph.build import assembled, same, vertex_base
-from luma_bench.models.graph.control import Control
 from luma_bench.models.graph.derive import Edges, Vertices, derived, unchanged
 from luma_bench.models.graph.memo import Memo
 from luma_bench.models.graph.topology import Topology

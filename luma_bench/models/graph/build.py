@@ -7,8 +7,8 @@ from collections.abc import Callable, Sequence
 import numpy as np
 import pyarrow as pa
 
+from luma_bench.models.control import Control
 from luma_bench.models.graph.base import End, Key, VertexBase, edge_base
-from luma_bench.models.graph.control import Control
 from luma_bench.models.graph.derive import Difference, Edges, Vertices, unchanged
 from luma_bench.models.graph.memo import Memo
 from luma_bench.models.graph.row_ids import RowIds

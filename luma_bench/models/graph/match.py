@@ -9,9 +9,9 @@ from functools import partial
 import numpy as np
 
 from luma_bench.language.graph.pattern import Duplicates
+from luma_bench.models.control import Control, Step
 from luma_bench.models.graph.bindings import Bindings
 from luma_bench.models.graph.combine import coalesced, counted, held_rows, paired, repeated
-from luma_bench.models.graph.control import Control, Step
 from luma_bench.models.graph.cycles import close, weighed
 from luma_bench.models.graph.engine import GraphEngine
 from luma_bench.models.graph.expand import projected

@@ -9,8 +9,8 @@ from typing import Any, Final
 
 import numpy as np
 
+from luma_bench.models.control import Control, Step
 from luma_bench.models.graph.bindings import Bindings
-from luma_bench.models.graph.control import Control, Step
 from luma_bench.models.graph.engine import GraphEngine
 from luma_bench.models.graph.expand import ROW_BYTES, Hop, hops_of
 from luma_bench.models.graph.topology import Bools, Floats, Ids, Ints, Topology

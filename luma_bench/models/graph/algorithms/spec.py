@@ -12,7 +12,7 @@ import numpy as np
 import pyarrow as pa
 
 from luma_bench.errors import UnsupportedError, choices
-from luma_bench.models.graph.control import Control
+from luma_bench.models.control import Control
 from luma_bench.models.graph.engine import GraphEngine
 from luma_bench.models.graph.topology import Bools, Csr, Ids, Topology
 

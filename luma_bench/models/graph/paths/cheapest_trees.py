@@ -12,7 +12,7 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from luma_bench.models.graph.control import Control
+from luma_bench.models.control import Control
 from luma_bench.models.graph.paths.distances import Distances
 from luma_bench.models.graph.paths.nearest import UNKNOWN, Reached, Ways, ways_to
 from luma_bench.models.graph.paths.scene import Run, Scene

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from luma_bench.models.graph.control import Control
+from luma_bench.models.control import Control
 from luma_bench.models.graph.paths.arcs import Arcs, Arrivals
 from luma_bench.models.graph.paths.chunk import NEVER, Chunk
 from luma_bench.models.graph.paths.timetable import Spans, Timetable

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from luma_bench.models.graph.control import Control
+from luma_bench.models.control import Control
 from luma_bench.models.graph.paths.arcs import Arcs
 from luma_bench.models.graph.paths.nearest import Ways, pieces
 from luma_bench.models.graph.topology import Ids, Ints

@@ -10,8 +10,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from luma_bench.models.control import Control
 from luma_bench.models.graph.bindings import Bindings
-from luma_bench.models.graph.control import Control
 from luma_bench.models.graph.paths.chunk import Chunk, Keep, Table, begun, passed
 from luma_bench.models.graph.paths.scene import Run, Scene, countable
 from luma_bench.models.graph.topology import Ids, Ints

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from luma_bench.models.graph.control import Control
+from luma_bench.models.control import Control
 from luma_bench.models.graph.paths.program import Program
 from luma_bench.models.graph.paths.scene import Run
 from luma_bench.models.graph.topology import Floats, Ids

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from luma_bench.language.graph.pattern import Mode
-from luma_bench.models.graph.control import Control
+from luma_bench.models.control import Control
 from luma_bench.models.graph.paths.arcs import Arcs
 from luma_bench.models.graph.paths.chunk import Chunk, Keep, begun, passed
 from luma_bench.models.graph.paths.clock import Clock

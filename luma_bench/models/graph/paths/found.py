@@ -8,8 +8,8 @@ from typing import Any
 
 import numpy as np
 
+from luma_bench.models.control import Control
 from luma_bench.models.graph.bindings import Bindings, Lists, PathBindings
-from luma_bench.models.graph.control import Control
 from luma_bench.models.graph.paths.arcs import Arcs
 from luma_bench.models.graph.paths.chunk import NEVER, Chunk, Table
 from luma_bench.models.graph.paths.program import Program

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from luma_bench.models.graph.control import Control
+from luma_bench.models.control import Control
 from luma_bench.models.graph.paths.program import Program
 from luma_bench.models.graph.paths.tight import Move, Moves, State, Way, departure
 from luma_bench.models.graph.topology import Ints

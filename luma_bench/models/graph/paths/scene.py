@@ -8,7 +8,7 @@ import numpy as np
 
 from luma_bench.errors import ResourceError, UnsupportedError
 from luma_bench.language.graph.pattern import Duplicates
-from luma_bench.models.graph.control import Control
+from luma_bench.models.control import Control
 from luma_bench.models.graph.engine import GraphEngine
 from luma_bench.models.graph.paths.arcs import Arcs
 from luma_bench.models.graph.paths.clock import Clock

@@ -7,8 +7,8 @@ from collections.abc import Iterator
 import numpy as np
 
 from luma_bench.language.graph.pattern import Duplicates, Mode
+from luma_bench.models.control import Control
 from luma_bench.models.graph.bindings import Bindings
-from luma_bench.models.graph.control import Control
 from luma_bench.models.graph.engine import GraphEngine
 from luma_bench.models.graph.paths.cheapest import cheapest
 from luma_bench.models.graph.paths.chunk import Keep

@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from luma_bench.models.graph.control import Control
+from luma_bench.models.control import Control
 from luma_bench.models.graph.paths.found import Found
 from luma_bench.models.graph.paths.horizon import Horizon, horizon
 from luma_bench.models.graph.paths.levels import Labels, first_level, next_level, whole

@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from luma_bench.models.graph.control import Control
+from luma_bench.models.control import Control
 from luma_bench.models.graph.paths.arcs import Arcs
 from luma_bench.models.graph.paths.distances import Distances
 from luma_bench.models.graph.paths.program import Program

@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from luma_bench.models.graph.control import Control
+from luma_bench.models.control import Control
 from luma_bench.models.graph.paths.arcs import Arcs, Arrivals
 from luma_bench.models.graph.topology import Ids, Ints
 

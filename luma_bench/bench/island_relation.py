@@ -1,4 +1,4 @@
-"""A relation that a graph answers, as a scan source: columns and rows that a query asks for, made while it reads.
+"""A relation that an island answers, as a scan source: columns and rows that a query asks for, made while it reads.
 
 The work runs on a thread of its own; while it lasts, the stream yields empty batches, so that the engine can look whether
 the statement was cancelled or is out of time.
@@ -16,7 +16,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 import pyarrow as pa
 
 from luma_bench.errors import ResourceError
-from luma_bench.models.graph.control import Control
+from luma_bench.models.control import Control
 from luma_bench.types.identity import Identity
 from luma_bench.types.predicate import Predicate
 from luma_bench.types.record import NodeRecord
@@ -27,8 +27,8 @@ _WAIT = 0.05
 _AHEAD = 4
 
 
-class GraphRelation(ABC):
-    """What matches and algorithms share as scan sources; `_batches` is theirs.
+class IslandRelation(ABC):
+    """What islands share as scan sources: matches and algorithms of graphs, windows and joins of series; `_batches` is theirs.
 
     Attributes
     ----------
@@ -36,7 +36,17 @@ class GraphRelation(ABC):
         What messages and plans call it.
     identity
         Who asks.
+    model
+        What kind of data it is about, for plans and messages.
+    lean
+        What to do when there is no memory left for it.
     """
+
+    model = "graph"
+    lean = (
+        "Bound the pattern (a start, fewer repeats), close what else holds memory, or lower the setting "
+        "memory_limit: a graph query then stops in time, or is answered by joins."
+    )
 
     def __init__(self, name: str, schema: pa.Schema, identity: Identity) -> None:
         self.name = name
@@ -92,7 +102,9 @@ class GraphRelation(ABC):
 
     def record(self, label: str, engine: str) -> NodeRecord:
         """The relation as a node of the run record."""
-        return NodeRecord(f"graph {self.name}", engine, rows=self.streamed, detail="; ".join(self.lines()))
+        return NodeRecord(
+            f"{self.model} {self.name}", engine, rows=self.streamed, detail="; ".join(self.lines())
+        )
 
     def stream(
         self, columns: Sequence[int] | None, predicates: Sequence[Predicate], counters: ScanCounters
@@ -114,9 +126,8 @@ class GraphRelation(ABC):
                 yield batch
         except MemoryError as error:
             raise ResourceError(
-                "The machine has no memory left for this graph query.",
-                hint="Bound the pattern (a start, fewer repeats), close what else holds memory, or lower the setting "
-                "memory_limit: a graph query then stops in time, or is answered by joins.",
+                f"The machine has no memory left for this {self.model} query.",
+                hint=self.lean,
             ) from error
 
     @abstractmethod
@@ -132,7 +143,7 @@ def watched(
 ) -> Iterator[pa.RecordBatch]:
     """The batches, made on a thread of their own, with empty ones between them while they are awaited."""
     made: queue.Queue[pa.RecordBatch | BaseException | None] = queue.Queue(_AHEAD)
-    work = threading.Thread(target=_fill, args=(batches, made, control.stop), name="luma-graph", daemon=True)
+    work = threading.Thread(target=_fill, args=(batches, made, control.stop), name="luma-island", daemon=True)
     empty = nothing(schema)
     work.start()
     try:

@@ -1,4 +1,4 @@
-"""What a running graph operator is held to: it stops when asked, keeps to its memory, and says how large its frontiers were."""
+"""What a running operator of a model is held to: it stops when asked, keeps to its memory, and says how large its frontiers were."""
 
 from __future__ import annotations
 
@@ -33,6 +33,8 @@ class Control:
         Rows that a batch of bindings should have, about.
     steps
         What ran, for the run record.
+    model, bound
+        What kind of query it is, and what makes one smaller, for messages.
     deadline
         When it is to end, by `time.perf_counter`; `timeout` is the limit in seconds that it comes from. 0 for none.
     """
@@ -43,6 +45,8 @@ class Control:
     steps: list[Step] = field(default_factory=list[Step])
     deadline: float = 0.0
     timeout: float = 0.0
+    model: str = "graph"
+    bound: str = "Bound the pattern (a start, fewer repeats, LIMIT in an ANY SHORTEST search)"
 
     def check(self) -> None:
         """Raise when the work is to end; call it at least every tenth of a second or so.
@@ -53,7 +57,7 @@ class Control:
             It is.
         """
         if self.stop.is_set():
-            raise CancelledError("The graph query was cancelled.")
+            raise CancelledError(f"The {self.model} query was cancelled.")
         if self.deadline and time.perf_counter() > self.deadline:
             raise CancelledError.timeout(self.timeout)
 
@@ -67,6 +71,6 @@ class Control:
         """
         if self.memory and nbytes > self.memory:
             raise ResourceError(
-                f"{what} needs {nbytes / 1e6:,.0f} MB, and a graph operator may take {self.memory / 1e6:,.0f} MB.",
-                hint="Bound the pattern (a start, fewer repeats, LIMIT in an ANY SHORTEST search), or raise the setting memory_limit.",
+                f"{what} needs {nbytes / 1e6:,.0f} MB, and a {self.model} operator may take {self.memory / 1e6:,.0f} MB.",
+                hint=f"{self.bound}, or raise the setting memory_limit.",
             )
