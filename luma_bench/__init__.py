@@ -45,6 +45,7 @@ if typing.TYPE_CHECKING:
         to_timedelta,
     )
     from luma_bench.bench.result import Result
+    from luma_bench.bench.series.handle import TimeSeries
     from luma_bench.bench.transaction import Transaction
     from luma_bench.types.identity import Identity
     from luma_bench.types.record import RunRecord, Snapshot
@@ -60,6 +61,7 @@ __all__ = [
     "RunRecord",
     "Series",
     "Snapshot",
+    "TimeSeries",
     "Transaction",
     "__version__",
     "concat",
@@ -95,6 +97,7 @@ __all__ = [
 _HOMES = {
     "Bench": "luma_bench.bench.bench",
     "Graph": "luma_bench.bench.graph.handle",
+    "TimeSeries": "luma_bench.bench.series.handle",
     "open": "luma_bench.bench.bench",
     "format_kadeql": "luma_bench.bench.formatting",
     "Result": "luma_bench.bench.result",

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
-from typing import Any
 
 import pyarrow as pa
 
@@ -15,6 +14,7 @@ from luma_bench.bench.kept import require_kept, require_same_form
 from luma_bench.bench.row_changes import target
 from luma_bench.bench.rule_changes import RuleChanger
 from luma_bench.bench.runner import Runner
+from luma_bench.bench.table_options import place_of, settings_action
 from luma_bench.errors import (
     CatalogError,
     ConstraintError,
@@ -173,12 +173,8 @@ class Alterer:
                 return self._rule_action(action, table, ask, inside, whole)
             case SetNullable(name, _, nullable):
                 return evolve.SetNullable(name, nullable)
-            case SetOptions(options):
-                given: dict[str, Any] = {name: values for name, values, _ in options}
-                for name in ("time_column", "codec"):
-                    if name in given:
-                        given[name] = given[name][0] if given[name] else None
-                return evolve.SetSettings(**given)
+            case SetOptions():
+                return settings_action(action, table.arrow, table.settings, whole)
 
     def _rule_action(
         self,
@@ -223,8 +219,8 @@ def _span(statement: AlterTable) -> tuple[int, int]:
     match statement.action:
         case AddColumn(column):
             return column.span
-        case SetOptions(options):
-            return options[0][2][0], options[-1][2][1]
+        case SetOptions() as options:
+            return place_of(options)
         case RenameTable():
             return statement.table_span
         case action:

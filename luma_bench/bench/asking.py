@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from luma_bench.bench.graph.handle import Graph
     from luma_bench.bench.prepared import Prepared
     from luma_bench.bench.result import Result
+    from luma_bench.bench.series.handle import TimeSeries
     from luma_bench.frame import DataFrame
     from luma_bench.language import Statement
     from luma_bench.plan.lineage import Lineage
@@ -285,6 +286,36 @@ class Asking(Care):
     def graphs(self) -> list[str]:
         """The names of the property graphs at this bench's snapshot, or in the open transaction, sorted."""
         return [item.name for item in self._pinned().objects_of(GRAPH)]
+
+    def series(
+        self, name: str, time: str | None = None, by: str | Sequence[str] | None = None, at: At | None = None
+    ) -> TimeSeries:
+        """A table as a set of series, pinned at a snapshot (`at`, or the newest now): windows, gaps, as-of joins, plots.
+
+        Parameters
+        ----------
+        name
+            A table or view.
+        time
+            The column of times; None for the table's own (`time_column`), or the only date or timestamp.
+        by
+            The columns that tell series apart; None for the table's own (`series_key`), `()` for one series of all rows.
+
+        Raises
+        ------
+        CatalogError
+            There is no such table at that snapshot.
+        SchemaError
+            There is no such column, or nothing says which one is the time; the hint names candidates.
+
+        Examples
+        --------
+        >>> weather = bench.series("weather", time="time_hour", by="origin")
+        >>> weather.between("2013-02-01", "2013-03-01").resample("6h", {"temp": "mean"}, fill="linear")
+        """
+        from luma_bench.bench.series.handle import series_of
+
+        return series_of(self.executor(at), name, time, by)
 
     def executor(self, at: At | None = None) -> PinnedExecutor:
         """What frames of this bench run on: its tables at a snapshot (`at`, or the newest now), or in the open transaction."""

@@ -134,6 +134,7 @@ class Bench(Asking):
         sort_by: str | Sequence[str] = (),
         time_column: str | None = None,
         series_key: str | Sequence[str] = (),
+        retention: str | None = None,
         rejects: str | None = None,
         max_rejects: int | None = None,
         options: Mapping[str, Any] | None = None,
@@ -152,7 +153,9 @@ class Bench(Asking):
             `"create"` a table, `"append"` rows, `"replace"` the table, or `"upsert"` whole rows by their primary key:
             columns that the data leaves out get their default, not what the row held.
         primary_key, sort_by, time_column, series_key
-            Keys and layout, on create or replace.
+            Keys and layout, on create or replace. A table with a time column lies sorted by series key and time.
+        retention
+            For how long rows are kept, by the time column: `"30 days"`; compactions remove older ones.
         rejects
             A table for rows that cannot be taken: a value of another type or out of range, NULL where there must be none,
             a primary key that is there already, a line of a file that is broken. It gets `table_name`, `file`, `line`,
@@ -191,6 +194,7 @@ class Bench(Asking):
                 sort_by=sort_by,
                 time_column=time_column,
                 series_key=series_key,
+                retention=retention,
                 rejects=rejects,
                 max_rejects=max_rejects,
                 options=options,
@@ -203,6 +207,7 @@ class Bench(Asking):
             "sort_by": names_of(sort_by),
             "time_column": time_column,
             "series_key": names_of(series_key),
+            "retention": retention,
         }
         asked = WriteRequest(table, data, mode, settings, rejects, max_rejects, options)
         permit = self._machinery.book.permit(self._identity)

@@ -28,7 +28,9 @@ from luma_bench.bench.views import FramePart, Reading, Views, in_view, joined
 from luma_bench.engines.router import Choice, Router
 from luma_bench.errors import KadeQLBindError, KadeQLError, LumaError, ResourceError
 from luma_bench.language import Parameter, Pin, Query, ViewUse, relocate
+from luma_bench.language.island_kinds import AnyIsland
 from luma_bench.language.placed import Placed
+from luma_bench.language.series.pattern import SeriesIsland
 from luma_bench.plan.engine import Engine, FileInputs, Inputs, SqlFragment
 from luma_bench.plan.profile import FiredRule
 from luma_bench.storage.store import ResolvedSnapshot, Store
@@ -39,6 +41,7 @@ from luma_bench.types.scan import ScanCounters, ScanSource
 
 if TYPE_CHECKING:
     from luma_bench.bench.graph.islands import Islands
+    from luma_bench.bench.series.islands import SeriesIslands
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +55,7 @@ class Bound:
     choice: Choice
     query: Query
     rules: tuple[FiredRule, ...] = ()
-    graphs: Mapping[str, IslandRelation] = field(default_factory=dict[str, IslandRelation])
+    islands: Mapping[str, IslandRelation] = field(default_factory=dict[str, IslandRelation])
 
     def run(self, prefix: str = "", span: tuple[int, int] | None = None) -> pa.Table:
         """The rows of the query, with `prefix` before its SQL: of `EXPLAIN `, say, the plan.
@@ -82,8 +85,8 @@ class Binder:
 
     Attributes
     ----------
-    graphs_made
-        What `graphs` gives; None before it was asked.
+    graphs_made, series_made
+        What `graphs` and `series` give; None before they were asked.
     """
 
     def __init__(
@@ -97,6 +100,7 @@ class Binder:
     ) -> None:
         self.store = store
         self.files = files
+        self.inspector = inspector
         self.engines = engines
         self.router = router
         self.access = Access(store, book, self, inspector)
@@ -105,6 +109,7 @@ class Binder:
         self.reducer = Reducer()
         self.sequences = SequenceValues(store)
         self.graphs_made: Islands | None = None
+        self.series_made: SeriesIslands | None = None
         self._lock = Lock()
 
     @property
@@ -116,6 +121,16 @@ class Binder:
             with self._lock:
                 self.graphs_made = self.graphs_made or Islands(self)
         return self.graphs_made
+
+    @property
+    def series(self) -> SeriesIslands:
+        """Makes the relations of series islands; it loads with the first of them."""
+        if self.series_made is None:
+            from luma_bench.bench.series.islands import SeriesIslands
+
+            with self._lock:
+                self.series_made = self.series_made or SeriesIslands(self)
+        return self.series_made
 
     def resolve(self, ask: Ask) -> ResolvedSnapshot:
         """What the call reads: the transaction's or the frame's own view, else the snapshot that it names."""
@@ -135,8 +150,7 @@ class Binder:
         With `types_only` the query is about to be described: relations that tell of the catalog stay empty. `extra` are
         sources that the query reads besides the bench's.
         """
-        if query.islands:
-            query = self.graphs.settled(query, snapshot, ask)
+        query = self._settled(query, snapshot, ask)
         query, files = self.files.bind(query, ask.params, notes=ask.notes)
         inputs, pinned, views = self._inputs(query, ask, snapshot, files, types_only)
         if extra:
@@ -162,14 +176,17 @@ class Binder:
         return replace(bound, rules=(*bound.rules, *rules)) if rules else bound
 
     def walked(self, bound: Bound) -> Bound:
-        """The query with its graph relations planned: each walked over adjacency, or become joins."""
-        found = {
+        """The query with its islands planned: each graph's walked over adjacency, or become joins."""
+        islands = {
             name: source
             for name, source in bound.inputs.sources.items()
             if isinstance(source, IslandRelation)
         }
-        if not found or bound.graphs:
+        if not islands or bound.islands:
             return bound
+        found = {name: source for name, source in islands.items() if source.model == "graph"}
+        if not found:
+            return replace(bound, islands=islands)
         inputs = bound.inputs
         try:
             for relation in found.values():
@@ -185,7 +202,7 @@ class Binder:
                 inputs = self.graphs.planned(name, relation, inputs, bound.snapshot, source)
         except KadeQLError as error:
             raise _graphed(error, bound.query) from error
-        return replace(bound, inputs=inputs, graphs=found, rules=(*bound.rules, *fired))
+        return replace(bound, inputs=inputs, islands=islands, rules=(*bound.rules, *fired))
 
     def _inputs(
         self,
@@ -215,8 +232,8 @@ class Binder:
             pinned_at,
             files_of,
             lambda name, at: self.information.relation(name, at, ask.identity, types_only=types_only),
-            lambda island, reader, at: self.graphs.source(island, reader, at, ask, counters),
-            lambda reader, at: self.graphs.settled(reader, at, ask),
+            lambda island, reader, at: self._relations(island, reader, at, ask, counters),
+            lambda reader, at: self._settled(reader, at, ask),
             frames=frames,
         )
         reading.read(query, snapshot)
@@ -233,6 +250,20 @@ class Binder:
             self.sequences.inputs(query, snapshot),
         )
         return inputs, tuple(reading.pinned), tuple(reading.uses.values())
+
+    def _settled(self, query: Query, snapshot: ResolvedSnapshot, ask: Ask) -> Query:
+        """The query as the types of what its islands read allow it to be read."""
+        if all(isinstance(island, SeriesIsland) for island in query.islands):
+            return query
+        return self.graphs.settled(query, snapshot, ask)
+
+    def _relations(
+        self, island: AnyIsland, query: Query, at: ResolvedSnapshot, ask: Ask, counters: ScanCounters
+    ) -> Mapping[str, IslandRelation]:
+        """The relations of an island, by their names in the query."""
+        if isinstance(island, SeriesIsland):
+            return self.series.sources(island, query, at, ask, counters)
+        return {island.alias: self.graphs.source(island, query, at, ask, counters)}
 
     def _parted(
         self, query: Query, ask: Ask, snapshot: ResolvedSnapshot

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import os
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
@@ -79,10 +80,12 @@ class Care(Handle):
         *,
         retention: str | float | None = None,
         progress: Progress | None = None,
+        now: dt.datetime | None = None,
     ) -> CompactReport:
         """Merge a table's segments (or every table's) into few sorted ones, then remove what old snapshots alone need.
 
-        Rows, their ids and every kept snapshot stay as they are. The adjacency of property graphs is built anew where edges
+        Rows, their ids and every kept snapshot stay as they are; but of a table that keeps rows for some time only (`ALTER
+        TABLE t SET (retention = '30 days' ON ts)`), what is older is deleted first, at a snapshot of its own. The adjacency of property graphs is built anew where edges
         came since it was built.
 
         Parameters
@@ -92,6 +95,8 @@ class Care(Handle):
             setting. The newest, tagged ones and those that somebody holds a lease on are kept always.
         progress
             Called with rows written and rows to write in all.
+        now
+            What such tables take for the present, with its zone; None for the clock.
 
         Returns
         -------
@@ -106,7 +111,7 @@ class Care(Handle):
         require_owner(self._identity, "compact the bench")
         self._writable("compact")
         with self._machinery.stoppable() as stop:
-            done = self._store.compact(table, retention=retention, progress=progress, stop=stop)
+            done = self._store.compact(table, retention=retention, progress=progress, stop=stop, now=now)
             newest = self._store.resolve()
             if newest.objects_of(GRAPH):
                 self._machinery.statements.runner.binder.graphs.fold(newest, stop)

@@ -237,6 +237,9 @@ def _options(settings: TableSettings) -> list[str]:
     ]
     if settings.time_column is not None:
         found.append(f"time_column = {identifier(settings.time_column)}")
+    if settings.retention is not None:
+        kept = settings.retention
+        found.append(f"retention = {text(kept.text)} ON {identifier(kept.column)}")
     if settings.codec != "auto":
         found.append(f"codec = {text(settings.codec)}")
     return found

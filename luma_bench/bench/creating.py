@@ -11,6 +11,7 @@ from luma_bench.bench.ask import Ask
 from luma_bench.bench.binding import located
 from luma_bench.bench.definitions import Definer, in_circle, in_order, with_constraint
 from luma_bench.bench.kept import require_kept
+from luma_bench.bench.table_options import place_of, settings_action
 from luma_bench.errors import (
     KadeQLBindError,
     KadeQLError,
@@ -58,6 +59,10 @@ class TableMaker:
                 one = statement.constraints[0].span if len(statement.constraints) == 1 else None
                 span = one or (statement.start, statement.end)
                 apply_actions(inside, made, actions, statement.whole, span)
+            if statement.options is not None:
+                made = inside.view().find(statement.name)
+                told = settings_action(statement.options, made.arrow, made.settings, statement.whole)
+                apply_actions(inside, made, [told], statement.whole, place_of(statement.options))
         return "create" if present is None else "replace"
 
     def _schema(self, statement: CreateTable, inside: StoreTransaction) -> pa.Schema:

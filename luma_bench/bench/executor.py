@@ -17,6 +17,7 @@ from luma_bench.types.identity import Identity
 from luma_bench.types.limits import Limits
 from luma_bench.types.record import RunRecord
 from luma_bench.types.scan import ScanCounters
+from luma_bench.types.schema import TableSettings
 from luma_bench.types.sql_text import quoted
 
 if TYPE_CHECKING:
@@ -182,6 +183,12 @@ class PinnedExecutor:
         if self._pinned.object("view", table) is not None:
             return None
         return self._pinned.find(table).settings.sort_by
+
+    def settings(self, table: str) -> TableSettings:
+        """What a table was told of its layout; nothing of a view."""
+        if self._pinned.object("view", table) is not None:
+            return TableSettings()
+        return self._pinned.find(table).settings
 
     def rows(self, table: str) -> int:
         """The number of rows of a table, which costs no scan; those of a view are counted."""

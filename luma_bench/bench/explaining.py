@@ -100,7 +100,7 @@ class Explainer:
             cached=self._runner.holds(query, ask, bound.snapshot),
             change=change,
             totals=totals,
-            graphs={name: tuple(source.lines()) for name, source in bound.graphs.items()},
+            islands={name: (source.model, *source.lines()) for name, source in sorted(bound.islands.items())},
         )
 
     def _tree(self, bound: Bound, *, analyze: bool) -> PlanTree:

@@ -100,6 +100,10 @@ class IslandRelation(ABC):
         """How it is answered, for EXPLAIN."""
         return []
 
+    def warnings(self) -> tuple[str, ...]:
+        """What was met that the run record should say."""
+        return ()
+
     def record(self, label: str, engine: str) -> NodeRecord:
         """The relation as a node of the run record."""
         return NodeRecord(
@@ -112,11 +116,15 @@ class IslandRelation(ABC):
         """Batches of exactly `columns`, of the rows where every predicate is TRUE."""
         wanted = list(range(len(self._schema)) if columns is None else columns)
         schema = pa.schema([self._schema.field(index) for index in wanted])
-        control = Control()
+        control = self.control()
         found, at_once = self._batches(schema.names, predicates, counters, control)
         batches = self._counted(found)
         made = batches if at_once else watched(batches, schema, control)
         return pa.RecordBatchReader.from_batches(schema, made)
+
+    def control(self) -> Control:
+        """What the work of one stream is held to."""
+        return Control()
 
     def _counted(self, batches: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
         try:
@@ -195,7 +203,7 @@ def _put(
 
 def nothing(schema: pa.Schema) -> pa.RecordBatch:
     """A batch without rows."""
-    return pa.RecordBatch.from_arrays([pa.array([], item.type) for item in schema], schema=schema)
+    return pa.RecordBatch.from_arrays([pa.nulls(0, item.type) for item in schema], schema=schema)
 
 
 def batch_of(arrays: list[pa.Array], schema: pa.Schema, rows: int) -> pa.RecordBatch:

@@ -107,11 +107,11 @@ class Machinery:
             stop.set()
         if built is None:
             return len(stops)
-        graphs = built.runner.binder.graphs_made
+        binder = built.runner.binder
         return (
             len(stops)
             + sum(engine.cancel() for engine in built.runner.engines.values())
-            + (0 if graphs is None else graphs.cancel())
+            + sum(made.cancel() for made in (binder.graphs_made, binder.series_made) if made is not None)
         )
 
     def close(self) -> None:
@@ -121,8 +121,9 @@ class Machinery:
             self._statements.closed = True
             for engine in self._statements.runner.engines.values():
                 engine.close()
-            graphs = self._statements.runner.binder.graphs_made
-            if graphs is not None:
-                graphs.close()
+            binder = self._statements.runner.binder
+            for made in (binder.graphs_made, binder.series_made):
+                if made is not None:
+                    made.close()
             self._statements.runner.results.clear()
         self._store.close()

@@ -2,14 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Hashable, Iterator, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
+import numpy as np
 import pyarrow as pa
 
 from luma_bench.types.predicate import And, Comparison, In, IsNull, Not, Or, Predicate
 from luma_bench.types.record import NodeRecord
-from luma_bench.types.scan import FoundRow, ScanCounters, ScanSource, SupportsLookup
+from luma_bench.types.scan import (
+    FoundRow,
+    ScanCounters,
+    ScanPiece,
+    ScanSource,
+    SupportsLookup,
+    SupportsPieces,
+)
 from luma_bench.types.schema import TableSchema
 from luma_bench.types.statistics import ScanStatistics, SupportsStatistics
 
@@ -44,6 +53,7 @@ class MeteredScan:
         self.traced = False
         self.table_rows = source.rows()
         self._applied: dict[str, None] = {}
+        self._segments: dict[str, object] = {}
 
     @property
     def name(self) -> str:
@@ -95,6 +105,43 @@ class MeteredScan:
     def find(self, key: Sequence[object], counters: ScanCounters) -> FoundRow | None:
         """The source's row of a key; its figures reach `counters` through this source's own share."""
         return self._source.find(key, self.counters) if isinstance(self._source, SupportsLookup) else None
+
+    def pieces(
+        self, predicates: Sequence[Predicate] = (), counters: ScanCounters | None = None
+    ) -> Sequence[ScanPiece] | None:
+        """The source's pieces, where it has some; what it prunes is counted in this source's own share."""
+        if not isinstance(self._source, SupportsPieces):
+            return None
+        return self._source.pieces(predicates, self.counters)
+
+    def live(self, piece: ScanPiece) -> np.ndarray[Any, np.dtype[np.bool_]] | None:
+        """Which of the stored rows of a piece are not deleted; None where none is."""
+        return self._in_pieces().live(piece)
+
+    def column_key(self, column: int) -> Hashable:
+        """What names the values of a column in the form that is streamed."""
+        return self._in_pieces().column_key(column)
+
+    def read_piece(
+        self,
+        piece: ScanPiece,
+        columns: Sequence[int],
+        counters: ScanCounters,
+        first: int = 0,
+        rows: int | None = None,
+        *,
+        deleted: bool = False,
+    ) -> pa.RecordBatch:
+        """Rows of a piece; the figures reach the statement through this source's own share, each segment once."""
+        mark = object()
+        if piece.segment and self._segments.setdefault(piece.segment, mark) is mark:
+            self.counters.add(segments=1)
+        return self._in_pieces().read_piece(piece, columns, self.counters, first, rows, deleted=deleted)
+
+    def _in_pieces(self) -> SupportsPieces:
+        if not isinstance(self._source, SupportsPieces):
+            raise TypeError(f"{self.name!r} has no pieces")
+        return self._source
 
     def record(self, label: str, engine: str) -> NodeRecord:
         """The scan as a node of the run record."""

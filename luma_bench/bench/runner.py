@@ -111,6 +111,12 @@ class Runner:
             who,
         )
 
+    def _noted(self, bound: Bound) -> tuple[str, ...]:
+        """What the islands of a query met that a run record should say."""
+        models = {source.model for source in bound.islands.values()}
+        found = self.binder.graphs.take_warnings() if "graph" in models else ()
+        return (*found, *(note for source in bound.islands.values() for note in source.warnings()))
+
     def holds(self, query: Query, ask: Ask, snapshot: ResolvedSnapshot) -> bool:
         """Whether the result cache could answer this query now."""
         key = self._key(query, ask, snapshot)
@@ -132,7 +138,7 @@ class Runner:
             if isinstance(source, MeteredScan)
         )
         nodes += tuple(
-            source.record(name, bound.choice.engine.name) for name, source in sorted(bound.graphs.items())
+            source.record(name, bound.choice.engine.name) for name, source in sorted(bound.islands.items())
         )
         nodes += tuple(
             NodeRecord(f"rule {rule.name} {rule.table}", bound.choice.engine.name, detail=rule.detail)
@@ -151,7 +157,7 @@ class Runner:
             chunks_read=counters.chunks_read,
             chunks_pruned=counters.chunks_pruned,
             fallbacks=tuple(bound.choice.fallbacks),
-            warnings=(*bound.choice.fallbacks, *(self.binder.graphs.take_warnings() if bound.graphs else ())),
+            warnings=(*bound.choice.fallbacks, *self._noted(bound)),
             estimates=dict(bound.choice.estimates),
             nodes=nodes,
             rows_out=rows_out,

@@ -319,11 +319,19 @@ def _absent(statement: Show, error: CatalogError) -> KadeQLBindError:
 
 
 def _key(table: TableSchema, column: str) -> str | None:
-    """What DuckDB's DESCRIBE says of a column's keys."""
+    """What DuckDB's DESCRIBE says of a column's keys; and of other columns whether it is the time, or names the series."""
     if column in table.settings.primary_key:
         return "PRI"
     number = table.column(column).id
-    return "UNI" if any(item.columns == (number,) for item in table.rules.unique) else None
+    if any(item.columns == (number,) for item in table.rules.unique):
+        return "UNI"
+    return (
+        "TIME"
+        if column == table.settings.time_column
+        else "SERIES"
+        if column in table.settings.series_key
+        else None
+    )
 
 
 def _shown(value: object) -> str:

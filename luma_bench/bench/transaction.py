@@ -253,6 +253,7 @@ class Transaction:
         sort_by: str | Sequence[str] = (),
         time_column: str | None = None,
         series_key: str | Sequence[str] = (),
+        retention: str | None = None,
         rejects: str | None = None,
         max_rejects: int | None = None,
         options: Mapping[str, Any] | None = None,
@@ -272,6 +273,7 @@ class Transaction:
             "sort_by": _names(sort_by),
             "time_column": time_column,
             "series_key": _names(series_key),
+            "retention": retention,
         }
         asked = WriteRequest(table, data, mode, settings, rejects, max_rejects, options)
         with self.changing("write") as inside:

@@ -16,7 +16,7 @@ from typing import Any
 from luma_bench.bench.cache import PlanCache
 from luma_bench.errors import CatalogError, KadeQLBindError, KadeQLError
 from luma_bench.language import Edit, Pin, Query, ViewUse, renamed, rewritten, stored_query
-from luma_bench.language.graph.pattern import GraphIsland
+from luma_bench.language.island_kinds import AnyIsland
 from luma_bench.language.references import is_information
 from luma_bench.language.row_ids import no_row_ids
 from luma_bench.plan.engine import FileInputs, View
@@ -116,7 +116,7 @@ class Reading:
     """What a query and the views below it read, collected while it is bound.
 
     `scan` gives a table's source, `pinned_at` the snapshot of a pin, `files` a query with its files, `information` a
-    relation that tells of the catalog, `graphs` one that a graph answers; `frames` are those that the caller handed in.
+    relation that tells of the catalog, `islands` those that an island answers, by their names; `frames` are those that the caller handed in.
     """
 
     views_of: Views
@@ -125,7 +125,7 @@ class Reading:
     pinned_at: Callable[[Pin, Query], ResolvedSnapshot]
     files: Callable[[Query, int], tuple[Query, FileInputs | None]]
     information: Callable[[str, ResolvedSnapshot], Any]
-    graphs: Callable[[GraphIsland, Query, ResolvedSnapshot], ScanSource]
+    islands: Callable[[AnyIsland, Query, ResolvedSnapshot], Mapping[str, ScanSource]]
     settled: Callable[[Query, ResolvedSnapshot], Query]
     sources: dict[str, ScanSource] = field(default_factory=dict[str, ScanSource])
     pinned: list[int] = field(default_factory=list[int])
@@ -169,7 +169,7 @@ class Reading:
         for pin in query.pins:
             self._pin(pin, query, pin.span, ())
         for island in query.islands:
-            self.sources[island.alias] = self.graphs(island, query, snapshot)
+            self.sources.update(self.islands(island, query, snapshot))
 
     def _tables(self, query: Query, snapshot: ResolvedSnapshot) -> None:
         """Every table whose name stands in the text: more than it reads costs nothing, less is never the case."""
@@ -268,9 +268,10 @@ class Reading:
             if query.islands:
                 query = self.settled(query, snapshot)
             for island in query.islands:
-                self.sources[island.alias + suffix] = self.graphs(island, query, snapshot)
-                if suffix:
-                    query = with_alias(query, island.alias, island.alias + suffix)
+                for name, source in self.islands(island, query, snapshot).items():
+                    self.sources[name + suffix] = source
+                    if suffix:
+                        query = with_alias(query, name, name + suffix)
             query, files = self.files(query, len(self.opened) + 1)
         except KadeQLError as error:
             # One of a view below points into the text that was asked already.

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field, fields, replace
+from typing import Any
 
 import pyarrow as pa
 
@@ -16,6 +17,7 @@ from luma_bench.bench.policing import PolicyMaker
 from luma_bench.bench.row_writer import RowWriter
 from luma_bench.bench.runner import Runner
 from luma_bench.bench.sequences import change_sequence
+from luma_bench.bench.table_options import new_settings
 from luma_bench.bench.view_changes import ViewChanges
 from luma_bench.errors import CatalogError, ConstraintError, KadeQLConstraintError
 from luma_bench.language import (
@@ -158,7 +160,11 @@ class Writer:
         mode = "create" if present is None else "replace"
         reader = named(self.runner.stream(statement.query, ask), statement)
         require_kept(reader.schema, statement.whole, (statement.query.start, statement.query.end))
-        return Done(mode, inside.write(statement.name, reader, mode=mode))
+        told: dict[str, Any] = {}
+        if statement.options is not None:
+            settings = new_settings(statement.options, reader.schema, statement.name, statement.whole)
+            told = {item.name: getattr(settings, item.name) for item in fields(settings)}
+        return Done(mode, inside.write(statement.name, reader, mode=mode, **told))
 
     def _drop(self, statement: DropTable, inside: StoreTransaction) -> Done:
         present = inside.view().named(statement.name)

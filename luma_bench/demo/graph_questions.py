@@ -2,26 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
-
-
-@dataclass(frozen=True, slots=True)
-class GraphQuestion:
-    """One question: its KadeQL text, its parameters, and what to mind.
-
-    Attributes
-    ----------
-    trap
-        Markdown, two or three sentences.
-    """
-
-    number: int
-    title: str
-    trap: str
-    text: str
-    params: Mapping[str, object] = field(default_factory=dict[str, object])
-
+from luma_bench.demo.tour_question import TourQuestion
 
 _ONE = """\
 SELECT b AS airport, count(*) AS airlines, round(min(km)) AS km
@@ -79,8 +60,8 @@ RETURN path_length(p) AS flights_later, count(*) AS pairs, median(b.dep_delay) A
        round(100 * avg((b.dep_delay > 15)::INTEGER), 1) AS percent_late
 ORDER BY flights_later"""
 
-GRAPH_QUESTIONS: tuple[GraphQuestion, ...] = (
-    GraphQuestion(
+GRAPH_QUESTIONS: tuple[TourQuestion, ...] = (
+    TourQuestion(
         1,
         "Where does one flight take me?",
         "An edge is a row of `routes`: an airport that three airlines serve comes three times, so airports are counted after "
@@ -88,7 +69,7 @@ GRAPH_QUESTIONS: tuple[GraphQuestion, ...] = (
         _ONE,
         {"from": "JFK"},
     ),
-    GraphQuestion(
+    TourQuestion(
         2,
         "And with one change?",
         "`{1,2}` is one or two routes. Paths are many, airports few: `DISTINCT` says that only the ends count, and the plan "
@@ -96,7 +77,7 @@ GRAPH_QUESTIONS: tuple[GraphQuestion, ...] = (
         _TWO,
         {"from": "JFK"},
     ),
-    GraphQuestion(
+    TourQuestion(
         3,
         "How few flights is it from Burlington to Guam?",
         "`+` has no upper bound, so a selector must say which paths are meant; without one the text is refused. Among equal paths "
@@ -104,7 +85,7 @@ GRAPH_QUESTIONS: tuple[GraphQuestion, ...] = (
         _FEWEST,
         {"from": "BTV", "to": "GUM"},
     ),
-    GraphQuestion(
+    TourQuestion(
         4,
         "And how few kilometres?",
         "The fewest flights are not the shortest way. `COST` says what a route costs; it may be any expression of the route that is "
@@ -112,7 +93,7 @@ GRAPH_QUESTIONS: tuple[GraphQuestion, ...] = (
         _NEAREST,
         {"from": "BTV", "to": "GUM"},
     ),
-    GraphQuestion(
+    TourQuestion(
         5,
         "How many ways are there with exactly one change?",
         "Every pair of routes is a way: two airlines on one leg make two. `count(*)` counts them without listing them; "
@@ -120,20 +101,20 @@ GRAPH_QUESTIONS: tuple[GraphQuestion, ...] = (
         _WAYS,
         {"from": "BTV"},
     ),
-    GraphQuestion(
+    TourQuestion(
         6,
         "Which airports are hubs?",
         "An algorithm is a table too: it joins with the airports' names and with another algorithm. Ranks sum to 1 over all "
         "7,884 airports, of which most have no route in this sample.",
         _HUBS,
     ),
-    GraphQuestion(
+    TourQuestion(
         7,
         "Which airports can be reached at all?",
         "An airport without a route is a component of its own. Weak components ignore the direction of routes.",
         _ALONE,
     ),
-    GraphQuestion(
+    TourQuestion(
         8,
         "When could I be there?",
         "A connection must leave after the flight before has landed. `TIME RESPECTING` cuts the walk where time runs out, instead of "
@@ -141,7 +122,7 @@ GRAPH_QUESTIONS: tuple[GraphQuestion, ...] = (
         _JOURNEY,
         {"from": "EWR"},
     ),
-    GraphQuestion(
+    TourQuestion(
         9,
         "Does a delay travel with the plane?",
         "Here a vertex is a flight, and an edge leads to the next one of the same plane within twelve hours. "

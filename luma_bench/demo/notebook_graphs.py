@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from luma_bench.demo.graph_questions import GRAPH_QUESTIONS, GraphQuestion
+from luma_bench.demo.graph_questions import GRAPH_QUESTIONS
 from luma_bench.demo.notebook import FILE as FIRST
 from luma_bench.demo.notebook import OPEN, composed
 
@@ -66,19 +66,14 @@ def _cells() -> Iterator[tuple[str, str, str]]:
             "markdown",
             f"## {question.number}. {question.title}\n\n{question.trap}",
         )
-        yield f"answer-{question.number}", "code", _cell(question)
+        yield f"answer-{question.number}", "code", question.cell
     yield "plan", "markdown", _PLAN
-    yield "plan-shown", "code", _cell(GRAPH_QUESTIONS[4]).replace("MATCH", "EXPLAIN ANALYZE\nMATCH", 1)
+    yield "plan-shown", "code", GRAPH_QUESTIONS[4].cell.replace("MATCH", "EXPLAIN ANALYZE\nMATCH", 1)
     yield "python", "markdown", _PYTHON
     yield "python-graph", "code", 'air = bench.graph("air")\nair'
     yield "python-path", "code", 'air.shortest_path("BTV", "GUM", weight="km")'
     yield "drawing", "markdown", _DRAWING
     yield "drawing-shown", "code", 'air.plot(layout="geo", limit=300)'
-
-
-def _cell(question: GraphQuestion) -> str:
-    params = f" --params {dict(question.params)!r}" if question.params else ""
-    return f"%%kadeql --limit 25{params}\n{question.text}"
 
 
 if __name__ == "__main__":

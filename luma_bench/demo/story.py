@@ -14,6 +14,7 @@ from luma_bench.bench import display
 from luma_bench.demo import build, page, picture, what_if
 from luma_bench.demo.graph_questions import GRAPH_QUESTIONS
 from luma_bench.demo.questions import QUESTIONS
+from luma_bench.demo.series_questions import SERIES_QUESTIONS
 from luma_bench.errors import LumaError
 from luma_bench.types.record import seconds_text
 
@@ -35,7 +36,7 @@ REFUSED = "INSERT INTO airlines VALUES ('ZZ', 'Zeppelin Line'), ('UA', 'Another 
 
 
 def run(out: Path, data_only: bool, console: Console) -> None:
-    """Build `out/tour.luma`, tell the story, and write `out/late.html`, `out/late.svg` and `out/air.svg`.
+    """Build `out/tour.luma`, tell the story, and write `out/late.html`, `out/late.svg`, `out/air.svg` and `out/weather.svg`.
 
     Parameters
     ----------
@@ -61,6 +62,7 @@ def run(out: Path, data_only: bool, console: Console) -> None:
         if not data_only:
             _questions(bench, console)
             _graphs(bench, out / "air.svg", console)
+            _series(bench, out / "weather.svg", console)
             _what_if(bench, console)
             _time_travel(bench, console)
             _failed_write(bench, console)
@@ -93,6 +95,17 @@ def _graphs(bench: Bench, path: Path, console: Console) -> None:
         _show(console, bench.kadeql(question.text, params=question.params))
     path.write_text(bench.graph("air").plot(layout="geo", limit=120).svg, "utf-8")
     _say(console, f"{path}: the airports that most routes lead through")
+
+
+def _series(bench: Bench, path: Path, console: Console) -> None:
+    """Some of the questions about series, and a drawing."""
+    for number in (1, 3, 4, 5):
+        question = SERIES_QUESTIONS[number - 1]
+        _title(console, f"Series: {question.title}")
+        console.print(question.text, style="cyan", markup=False, highlight=False)
+        _show(console, bench.kadeql(question.text, params=question.params))
+    path.write_text(bench.series("weather").plot("temp", points=800).svg, "utf-8")
+    _say(console, f"{path}: a year of temperatures, as few points as the picture can show")
 
 
 def _what_if(bench: Bench, console: Console) -> None:

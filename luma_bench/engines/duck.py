@@ -19,7 +19,7 @@ from luma_bench.engines.duck_memory import Trimmer
 from luma_bench.engines.duck_params import bound_values
 from luma_bench.engines.duck_place import place_of
 from luma_bench.engines.duck_pool import Cursor, Database, hook_problem, unread_tables
-from luma_bench.engines.duck_result import ResultShape, result_shape
+from luma_bench.engines.duck_result import ZONED, ResultShape, result_shape
 from luma_bench.engines.duck_sequences import numbered
 from luma_bench.engines.duck_statement import RunningStatement
 from luma_bench.engines.duck_stream import ResultStream
@@ -313,13 +313,17 @@ def _submit(statement: RunningStatement, form: Literal["arrow", "stream"]) -> _d
 
 
 def _shape(statement: RunningStatement, result: _duckdb.RelationResult) -> ResultShape:
-    columns = result.description
-    schemas: dict[str, pa.Schema] = {name: source.schema for name, source in statement.inputs.sources.items()}
-    if ROWS_PREFIX in statement.fragment.text:
+    names = [column[0] for column in result.description]
+    kinds = [column[1] for column in result.description]
+    zones = _zones(statement) if any(kind.id == ZONED for kind in kinds) else {}
+    return result_shape(statement.cursor.con, names, kinds, zones)
+
+
+def _zones(statement: RunningStatement) -> dict[str, str]:
+    """The zones of what the statement passes through."""
+    text, inputs = statement.fragment.text, statement.inputs
+    schemas: dict[str, pa.Schema] = {name: source.schema for name, source in inputs.sources.items()}
+    if any(ROWS_PREFIX in sql for sql in (text, *(view.sql for view in inputs.views))):
         schemas |= {rows_relation(name): schema for name, schema in schemas.items()}
-    return result_shape(
-        statement.cursor.con,
-        [column[0] for column in columns],
-        [column[1] for column in columns],
-        zone_labels(statement.fragment.text, schemas),
-    )
+    schemas |= {name: table.schema for name, table in inputs.relations.items() if isinstance(table, pa.Table)}
+    return zone_labels(text, schemas, {view.name: (view.sql, view.columns) for view in inputs.views})

@@ -69,6 +69,10 @@ FAMILIES: Final = (
     _family("QUALIFY without a window", r"^at least one window function must appear", "QUALIFY filters by a window function; filter rows with WHERE.", "SELECT id FROM t QUALIFY id > 1"),
     _family("GROUP BY or ORDER BY a number that is no column", r"^(?:GROUP BY|ORDER) term out of range - should be between (?P<low>\d+) and (?P<high>\d+)", "A number names a column of the SELECT list, from {low} to {high}.", "SELECT id FROM t ORDER BY 9"),
     _family("FILTER, DISTINCT or ORDER BY in a plain function", r'^Function "(?P<name>\w+)" is a Scalar Function', "Only aggregates and window functions take DISTINCT, FILTER and ORDER BY: leave them out of {name}.", "SELECT upper(DISTINCT name) FROM t", "{name} is no aggregate.", "bind"),
+    _family("An aggregate of series with other arguments", r"^Macro (?P<name>\w+)\(\) does not support the supplied arguments.*?Candidate macros:\s*(?P<first>[^\n]*)", "It takes {first}, or times of another type; cast what is a text: x::DOUBLE, x::TIMESTAMP.", "SELECT rate(n) FROM t", "{name} does not take these arguments.", "bind"),
+    _family("FILTER, DISTINCT or ORDER BY in an aggregate of series", r'^Function "(?P<name>\w+)" is a Macro Function', "Leave rows out with WHERE, or give NULL for them: {name}(CASE WHEN … THEN x END, …).", "SELECT delta(DISTINCT n, day) FROM t", "{name} takes no DISTINCT, FILTER or ORDER BY.", "bind"),
+    _family("An aggregate of series with OVER", r"^Window function macro bodies must contain exactly one aggregate", "Group by windows of time instead: FROM HOP(TABLE t, DESCRIPTOR(time), INTERVAL 1 HOUR, INTERVAL 1 DAY) … GROUP BY window_start.", "SELECT rate(n, day) OVER () FROM t", "OVER takes DuckDB's own aggregates alone.", "bind"),
+    _family("A quantile of a sketch out of range", r"^dd_quantile: (?P<name>q|error) is (?P<range>from 0 to 1|above 0 and below 1)", "Write dd_quantile(x, 0.99) or, with the error that it may have, dd_quantile(x, 0.99, 0.01).", "SELECT dd_quantile(n, 2) FROM t", "dd_quantile: {name} is {range}", "bind"),
     # --- numbers of rows and columns ---
     _family("A negative LIMIT", r"^LIMIT/OFFSET cannot be negative", "LIMIT and OFFSET take whole numbers from 0 on; leave LIMIT out for all rows.", "SELECT id FROM t LIMIT -1"),
     _family("A subquery of several columns", r"^Subquery returns (?P<n>\d+) columns - expected (?P<m>\d+)", "Select as many columns as are compared; for several write (a, b) IN (SELECT a, b …).", "SELECT id FROM t WHERE id IN (SELECT id, n FROM t)"),
@@ -137,6 +141,10 @@ ELSEWHERE: Final = {
         "pagerank", "bfs", "shortest_paths", "weakly_connected_components", "strongly_connected_components", "triangles",
         "communities", "betweenness", "degrees", "k_core", "earliest_arrival",
     )},
+    **{name: f"{name.upper()}(TABLE t, DESCRIPTOR(ts), …) behind FROM, where a table stands" for name in (
+        "tumble", "hop", "cumulate", "session", "ewma", "downsample", "differences", "autocorrelation", "seasonal_residuals",
+        "robust_zscore", "change_points", "matrix_profile", "forecast",
+    )},
 }  # fmt: skip
 
 
@@ -172,4 +180,7 @@ def other_function(name: str, candidates: list[str]) -> str:
     near = nearest(name, candidates)
     if near:
         return f"Did you mean {' or '.join(repr(one) for one in near)}?"
+    meant = nearest(name, [one for one, known in ELSEWHERE.items() if "TABLE t, " in known], 1)
+    if meant:
+        return f"Did you mean {ELSEWHERE[meant[0]].partition(' behind')[0]}?"
     return "SELECT function_name FROM duckdb_functions() lists the functions."

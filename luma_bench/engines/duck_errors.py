@@ -276,7 +276,8 @@ def _name_error(report: Report, error: duckdb.Error, text: str, tables: list[str
         )
     if report.subtype == "COLUMN_NOT_FOUND" and report.candidates:
         known = [_clean(name).strip('"') for name in report.candidates.split(",")]
-        known = [name for name in known if name not in _OWN_COLUMNS]
+        # Names with @ are those of a relation that stands for a construct.
+        known = [name for name in known if name not in _OWN_COLUMNS and not name.startswith("@")]
         return KadeQLBindError(
             f"There is no column {report.subject!r} here.",
             text=text,

@@ -17,6 +17,7 @@ from luma_bench.config import Settings
 from luma_bench.engines.duck_connect import connect
 from luma_bench.engines.duck_errors import as_luma_error, read_report
 from luma_bench.engines.duck_kinds import SCAN_PREFIX, as_scanned, typed_columns, typed_relation
+from luma_bench.engines.duck_macros import make_macros
 from luma_bench.engines.duck_result import result_shape
 from luma_bench.engines.duck_zones import zone_labels
 from luma_bench.errors import ClosedError, EngineError, KadeQLBindError, KadeQLUnsupportedError, LumaError
@@ -30,6 +31,8 @@ _CUTTING = (";", "--", "/*", "#")
 _VERBS = _READING | {"INSERT", "UPDATE", "DELETE", "MERGE", "CREATE", "COPY", "EXPLAIN", "CALL", "EXECUTE"}
 _EXPLAIN_OPTIONS = frozenset({"ANALYZE", "FORMAT"})
 _EXPLAIN_PREFIX = "EXPLAIN "
+_SELECT = "SELECT "
+_PRINTED = "SELECT json_deserialize_sql(json_serialize_sql(?::VARCHAR))"
 _DESCRIBED = 256
 """Texts whose schemas are kept."""
 _BREAKING = (duckdb.FatalException, duckdb.InternalException)
@@ -66,6 +69,7 @@ class DuckInspector:
         self._held = [self._connections()]
         self._lock = threading.Lock()
         self._known: dict[str, tuple[str, pa.Schema]] = {}
+        self._macros: set[str] = set()
         # What texts yield over the tables that are known now: frames are made anew and ask again.
         self._described: OrderedDict[str, pa.Schema] = OrderedDict()
         self._finalizer = weakref.finalize(self, _let_go, self._held)
@@ -98,6 +102,7 @@ class DuckInspector:
                 self._described.move_to_end(text)
                 return found
             require_reading(self._con, text)
+            make_macros(self._con, text.casefold(), self._macros)
             try:
                 names, types, _, _, deferred = self._con._bind(text)
             except duckdb.Error as error:
@@ -122,6 +127,15 @@ class DuckInspector:
                 self._described.popitem(last=False)
             return schema
 
+    def printed(self, expression: str) -> str:
+        """An expression as DuckDB writes it, which is what it calls a column without an alias; itself if it does not parse."""
+        with self._lock, self._whole():
+            try:
+                found = self._con.execute(_PRINTED, [_SELECT + expression]).fetchall()
+            except (duckdb.ParserException, duckdb.InvalidInputException, duckdb.BinderException):
+                return expression
+        return str(found[0][0]).removeprefix(_SELECT) if found else expression
+
     def close(self) -> None:
         """Release the connection."""
         self._finalizer()
@@ -134,6 +148,7 @@ class DuckInspector:
         except (duckdb.Error, LumaError) as error:
             if isinstance(error, _BREAKING) or isinstance(error.__cause__, _BREAKING):
                 self._known.clear()
+                self._macros.clear()
                 self._described.clear()
                 self._held[:] = [self._connections(broken=True)]
             raise

@@ -5,8 +5,9 @@ from __future__ import annotations
 import re
 from typing import Final
 
+from luma_bench.engines.duck_macros import MACROS
 from luma_bench.errors import KadeQLSyntaxError
-from luma_bench.language.tokens import QUOTED, STRING, Tokens, tokenize
+from luma_bench.language.tokens import QUOTED, STRING, Tokens, listed, tokenize
 
 _NAMED: Final = re.compile(r"\"+([^\"]+)\"+|'([^']+)'")
 _CAPITALS: Final = re.compile(r"\b[A-Z]{2,}\b")
@@ -25,6 +26,8 @@ _BY_WORDS: Final = (
     ("* expression", ("*",)),
     ("regular expression", ("REGEXP_MATCHES",)),
 )
+_OVER: Final = "Window function macro bodies"
+_QUANTILE: Final = "dd_quantile"
 _SELECT: Final = "SELECT clause without selection list"
 _AFTER_NOTHING: Final = frozenset({"", "FROM", "WHERE", "GROUP", "ORDER", "LIMIT", ")", ";", "UNION"})
 _REGEX: Final = re.compile(r"^(?:missing|invalid|unexpected|no argument for|bad) ")
@@ -38,8 +41,44 @@ def place_of(message: str, text: str) -> tuple[int, int] | None:
         return None
     if not len(tokens):
         return None
+    call = _series_call(message, tokens)
+    if call is not None:
+        return tokens.span(*call)
     index = _token(message, tokens)
     return tokens.span(0, len(tokens)) if index is None else tokens.span(index)
+
+
+def _series_call(message: str, tokens: Tokens) -> tuple[int, int] | None:
+    """The call of an aggregate of series that a message is about, as half-open tokens."""
+    over, quantile = message.startswith(_OVER), message.startswith(_QUANTILE)
+    if not over and not quantile:
+        return None
+    found: list[tuple[int, int]] = []
+    for at in range(len(tokens) - 1):
+        name = tokens.names[at].casefold()
+        if tokens.words[at + 1] != "(" or name not in (MACROS if over else (_QUANTILE,)):
+            continue
+        close = tokens.closing(at + 1, len(tokens))
+        if over and _word(tokens, close + 1) == "OVER":
+            return at, close + 1
+        if quantile:
+            # The one whose numbers are out of range; where they are computed, the first.
+            if _out_of_range(tokens, at + 2, close):
+                return at, close + 1
+            found.append((at, close + 1))
+    return found[0] if found else None
+
+
+def _out_of_range(tokens: Tokens, first: int, last: int) -> bool:
+    """Whether the arguments of dd_quantile between two tokens have a number that it does not take."""
+    for place, argument in enumerate(listed(tokens, first, last)[1:]):
+        try:
+            number = float(tokens.slice(*argument).replace(" ", ""))
+        except ValueError:
+            continue
+        if not (0 <= number <= 1) or (place == 1 and number in (0, 1)):
+            return True
+    return False
 
 
 def _token(message: str, tokens: Tokens) -> int | None:

@@ -23,6 +23,7 @@ from luma_bench.config import Settings
 from luma_bench.engines.duck_connect import connect
 from luma_bench.engines.duck_inspect import require_reading
 from luma_bench.engines.duck_kinds import SCAN_PREFIX, as_told, typed_columns, typed_relation
+from luma_bench.engines.duck_macros import make_macros
 from luma_bench.engines.duck_scan import PinnedScan, Reading
 from luma_bench.engines.duck_views import CursorViews
 from luma_bench.errors import ClosedError, ConfigError, SchemaError
@@ -50,9 +51,12 @@ class Cursor:
         Whether it is closed after this statement instead of pooled: DuckDB left something on it.
     """
 
-    def __init__(self, con: duckdb.DuckDBPyConnection, scan_path: str, kinds: dict[str, str]) -> None:
+    def __init__(
+        self, con: duckdb.DuckDBPyConnection, scan_path: str, kinds: dict[str, str], macros: set[str]
+    ) -> None:
         self.con = con
         self._kinds = kinds
+        self._macros = macros
         self._scan_path = scan_path
         self._tables: OrderedDict[str, tuple[str, PinnedScan]] = OrderedDict()
         self._relations: list[str] = []
@@ -73,6 +77,7 @@ class Cursor:
     def begin(self, text: str, inputs: Inputs, reading: Reading) -> None:
         """Pin the sources and register the relations that `text` can name; forget tables that are no longer there."""
         folded = "\n".join((text, *(view.sql for view in inputs.views))).casefold()
+        make_macros(self.con, folded, self._macros)
         for key in [key for key in self._tables if key not in inputs.sources and _named(key, folded)]:
             if not any(name.casefold() == key for name in inputs.sources):
                 self._forget(key)
@@ -214,6 +219,7 @@ class Database:
         self._idle: deque[Cursor] = deque()
         self._lock = threading.Lock()
         self._kinds: dict[str, str] = {}
+        self._macros: set[str] = set()
         self._root: duckdb.DuckDBPyConnection | None = connect(settings, self._spill, files)
 
     @property
@@ -232,7 +238,7 @@ class Database:
         try:
             return self._idle.pop()
         except IndexError:
-            return Cursor(self.connection(), self.scan_path, self._kinds)
+            return Cursor(self.connection(), self.scan_path, self._kinds, self._macros)
 
     def connection(self) -> duckdb.DuckDBPyConnection:
         """A connection outside of the pool; it closes when it is dropped.

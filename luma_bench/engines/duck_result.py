@@ -29,6 +29,8 @@ from luma_bench.types.schema import SQL_TYPE
 from luma_bench.types.sql_text import quoted
 
 DECIMAL = "DECIMAL(38,0)"
+ZONED = "timestamp with time zone"
+"""The engine's name of the one type that has a zone."""
 _WIDE = pa.decimal128(38, 0)
 _LIMIT_HIGH, _LIMIT_LOW = divmod(10**38, 1 << 64)
 
@@ -144,7 +146,7 @@ def result_shape(
         text = canonical_type(kind)
         if text == str(kind):
             final.append(kind)
-            if kind.id == "timestamp with time zone" and names[index] in zones:
+            if kind.id == ZONED and names[index] in zones:
                 labels.append(index)
             if _SHOWN_OTHERWISE.search(text):
                 kinds.append(index)

@@ -29,24 +29,20 @@ from luma_bench.language.refusals import (
     COMMENTED,
     CONSTRAINT_CHANGES,
     NESTED_COLUMN,
-    RESET,
-    RETENTION,
     SEVERAL,
     TABLE_CHANGES,
     USING,
 )
 from luma_bench.language.schemas import OBJECTS, CommentOnObject, comment_on_object, in_schema, schema_alone
+from luma_bench.language.table_options import reset_options, set_options
 from luma_bench.language.tokens import STRING
 from luma_bench.types.inspector import SqlInspector
 
-OPTIONS: Final = ("sort_by", "time_column", "series_key", "codec")
-"""What ALTER TABLE … SET (…) may set."""
 _SHAPE: Final = (
     "Write ALTER TABLE t ADD COLUMN c TYPE, DROP COLUMN c, RENAME COLUMN a TO b, RENAME TO u, ALTER COLUMN c "
-    "SET DATA TYPE t, SET DEFAULT v, DROP DEFAULT, SET NOT NULL or DROP NOT NULL, or SET (sort_by = (a, b))."
+    "SET DATA TYPE t, SET DEFAULT v, DROP DEFAULT, SET NOT NULL or DROP NOT NULL, SET (sort_by = (a, b)), or RESET (sort_by)."
 )
 _COMMENT: Final = "Write COMMENT ON TABLE t IS 'text', COMMENT ON COLUMN t.c IS 'text', or IS NULL."
-_OPTION: Final = f"Write SET (sort_by = (a, b)); the options are: {', '.join(OPTIONS)}."
 
 
 def alter_table(cursor: Cursor, inspector: SqlInspector) -> AlterTable:
@@ -59,11 +55,9 @@ def alter_table(cursor: Cursor, inspector: SqlInspector) -> AlterTable:
     span = tokens.span(place, cursor.index)
     if cursor.done:
         raise cursor.expected("what to change", _SHAPE)
-    if cursor.word == "RESET":
-        raise RESET.error(tokens.text, tokens.span(cursor.index))
     read = _READERS.get(cursor.word)
     if read is None:
-        raise cursor.expected("ADD, DROP, RENAME, ALTER or SET", _SHAPE)
+        raise cursor.expected("ADD, DROP, RENAME, ALTER, SET or RESET", _SHAPE)
     word = cursor.word
     cursor.index += 1
     action = read(cursor, inspector)
@@ -73,7 +67,7 @@ def alter_table(cursor: Cursor, inspector: SqlInspector) -> AlterTable:
     source, start, end, whole = cursor.placed
     if isinstance(action, RenameTable):
         action = in_schema(table, action, dotted=tokens.words[place + 1] == ".")
-    if word != "SET" and not _is_ours(action):
+    if word not in ("SET", "RESET") and not _is_ours(action):
         # DuckDB has no options of its own to compare with, and adds no constraints; all else it can parse.
         check_grammar(source, start, whole, inspector)
     return AlterTable(
@@ -221,45 +215,11 @@ def _set(cursor: Cursor, inspector: SqlInspector) -> SetOptions | RenameTable:
         return RenameTable(schema_alone(cursor))
     if cursor.word in TABLE_CHANGES:
         raise TABLE_CHANGES[cursor.word].error(tokens.text, tokens.span(cursor.index))
-    cursor.expect("( after SET", "(", hint=_OPTION)
-    found: list[tuple[str, tuple[str, ...], tuple[int, int]]] = []
-    while True:
-        place = cursor.index
-        name = cursor.name("an option").casefold()
-        if name == "retention":
-            raise RETENTION.error(tokens.text, tokens.span(place))
-        if name not in OPTIONS or any(known[0] == name for known in found):
-            cursor.index = place
-            raise cursor.expected("an option of the table, each once", _OPTION)
-        cursor.expect("= after the option", "=", hint=_OPTION)
-        found.append((name, _values(cursor), tokens.span(place, cursor.index)))
-        if not cursor.accept(","):
-            break
-    cursor.expect(") after the options", ")", hint=_OPTION)
-    return SetOptions(tuple(found))
+    return set_options(cursor, "SET")
 
 
-def _values(cursor: Cursor) -> tuple[str, ...]:
-    """One name or string, or several between brackets; NULL and () are none."""
-    if cursor.accept("NULL"):
-        return ()
-    if not cursor.accept("("):
-        return (_value(cursor),)
-    values: list[str] = []
-    while cursor.word != ")":
-        values.append(_value(cursor))
-        if not cursor.accept(","):
-            break
-    cursor.expect("a comma or ) after a name", ")", hint=_OPTION)
-    return tuple(values)
-
-
-def _value(cursor: Cursor) -> str:
-    if cursor.word == STRING:
-        value = cursor.value
-        cursor.index += 1
-        return value
-    return cursor.name("a name")
+def _reset(cursor: Cursor, inspector: SqlInspector) -> SetOptions:
+    return reset_options(cursor)
 
 
 def _column(cursor: Cursor) -> tuple[str, tuple[int, int]]:
@@ -281,4 +241,5 @@ _READERS: Final[dict[str, Callable[[Cursor, SqlInspector], Alteration]]] = {
     "RENAME": _rename,
     "ALTER": _alter,
     "SET": _set,
+    "RESET": _reset,
 }

@@ -60,6 +60,7 @@ class CreateTable(Placed):
     constraints: tuple[ConstraintDef, ...] = ()
     if_not_exists: bool = False
     or_replace: bool = False
+    options: SetOptions | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -72,6 +73,7 @@ class CreateTableAs(Placed):
     columns: tuple[str, ...] = ()
     if_not_exists: bool = False
     or_replace: bool = False
+    options: SetOptions | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -300,7 +302,11 @@ class SetNullable:
 
 @dataclass(frozen=True, slots=True)
 class SetOptions:
-    """SET (sort_by = (a, b), codec = …); each option with its values and its place in the whole text."""
+    """SET (sort_by = (a, b), codec = …), RESET (…) or WITH (…); each option with its values and its place in the whole text.
+
+    An option without values is what it is in a table that was told nothing; `retention` has its length, and the column
+    where one is named.
+    """
 
     options: tuple[tuple[str, tuple[str, ...], tuple[int, int]], ...]
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from luma_bench.errors import KadeQLError, KadeQLSyntaxError, nearest
 from luma_bench.language.keywords import CLAUSES, KEYWORDS
 from luma_bench.language.rewrite import OffsetMap
-from luma_bench.language.syntax_hints import ends_early, syntax_hint
+from luma_bench.language.syntax_hints import ends_early, misread, syntax_hint
 from luma_bench.language.tokens import STRING, Tokens, tokenize
 from luma_bench.types.inspector import SqlInspector, SqlStatement
 
@@ -75,6 +75,10 @@ def sharpened(error: KadeQLSyntaxError, sql: str, inspector: SqlInspector) -> Ka
     if not len(tokens):
         return error
     place = next((index for index, end in enumerate(tokens.ends) if end > error.span[0]), len(tokens))
+    meant = misread(tokens, place)
+    if meant is not None:
+        message, index, hint = meant
+        return KadeQLSyntaxError(message, text=sql, span=tokens.span(index), hint=hint)
     best: tuple[int, int, str] | None = None
     for index in (place - 1, place):
         if not 0 <= index < len(tokens) or tokens.words[index] == STRING or not tokens.names[index]:

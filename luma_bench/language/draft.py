@@ -14,7 +14,7 @@ from luma_bench.language.tokens import NUMBER, QUOTED, STRING, Tokens
 from luma_bench.types.inspector import SqlInspector
 
 if TYPE_CHECKING:
-    from luma_bench.language.graph.pattern import GraphIsland
+    from luma_bench.language.island_kinds import AnyIsland
 
 # After one of these a name with brackets is not a call: it is an alias with columns, or GLOB as an operator.
 _ENDS_OPERAND: Final = frozenset({"AS", ")", "]", "}", STRING, NUMBER, QUOTED})
@@ -38,7 +38,7 @@ class Draft:
     qualified
         Pinned tables of schemas by schema and name, casefolded, with the names that they got in the text.
     islands
-        The graph patterns and algorithms that it holds.
+        The graph patterns, algorithms and constructs about series that it holds.
     inspector
         Who judges the grammar of what an island holds.
     taken
@@ -46,6 +46,7 @@ class Draft:
     """
 
     __slots__ = (
+        "_lists",
         "_read",
         "cut",
         "edits",
@@ -72,6 +73,7 @@ class Draft:
         self.tokens = tokens
         self.inspector = inspector
         self._read = read
+        self._lists: dict[tuple[int, int], Draft] = {}
         self.taken: set[int] = set()
         self.scope = scope
         self.edits: list[Edit] = []
@@ -81,15 +83,23 @@ class Draft:
         self.qualified: dict[tuple[str, str], set[str]] = {}
         self.reads: tuple[Reference, ...] = ()
         self.sequences: list[SequenceUse] = []
-        self.islands: list[GraphIsland] = []
+        self.islands: list[AnyIsland] = []
         self.volatile = False
 
-    def inside(self, first: int, last: int) -> Draft:
-        """The tokens `first` up to, not with, `last` read as a query of its own."""
-        scope = Scope(self.tokens, first, last)
+    def inside(self, first: int, last: int, *, table: bool = False) -> Draft:
+        """The tokens `first` up to, not with, `last` read as a query of its own, or as what stands behind a FROM."""
+        scope = Scope(self.tokens, first, last, table=table)
         draft = Draft(self.tokens, scope, self.inspector, self._read)
+        draft._lists = self._lists
         self._read(draft)
         return draft
+
+    def listed(self, first: int, last: int) -> Draft:
+        """A WITH list read as `inside` reads it, once for all that need it: constructs in it may read lists again."""
+        found = self._lists.get((first, last))
+        if found is None:
+            found = self._lists[first, last] = self.inside(first, last)
+        return found
 
     def replace(self, first: int, last: int, text: str) -> None:
         """Put `text` where tokens `first` up to, not with, `last` stand."""

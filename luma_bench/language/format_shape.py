@@ -221,11 +221,24 @@ def _starts_clause(items: Sequence[Item], place: int, starts: frozenset[str], ve
         return word in starts or word in ("PARTITION", "ORDER")
     if verb == "INSERT" and word == "ON":
         return after == "CONFLICT"
-    if word in JOINS:
-        return before not in JOINS
+    if word in JOINS or (word, after) == ("WINDOW", "JOIN"):
+        return before not in JOINS and (word, before) != ("JOIN", "WINDOW")
+    if word == "FROM" and _sampled(items, place):
+        return False
     if word not in starts or (word, before) in _INSIDE:
         return False
     return word != "WITH" or after not in ("ORDINALITY", "TIES", "TIME")
+
+
+def _sampled(items: Sequence[Item], place: int) -> bool:
+    """Whether a FROM is that of SAMPLE BY 1h FROM … TO …, which stands behind the query's own."""
+    for item in reversed(items[:place]):
+        if isinstance(item, Piece) and item.keyword:
+            if item.word == "SAMPLE":
+                return True
+            if item.word in ("SELECT", "UNION", "INTERSECT", "EXCEPT"):
+                return False
+    return False
 
 
 def _word(items: Sequence[Item], place: int) -> str:
@@ -240,8 +253,8 @@ def clause_head(items: Sequence[Item]) -> int:
     first = words[0] if words else ""
     if words[:2] in (["RETURN", "DISTINCT"], ["OPTIONAL", "MATCH"]):
         return 2
-    if first in JOINS:
-        return next((at for at, word in enumerate(words) if word not in JOINS), len(words))
+    if first in JOINS or words[:2] == ["WINDOW", "JOIN"]:
+        return next((at for at, word in enumerate(words) if word not in JOINS | {"WINDOW"}), len(words))
     if first == "SELECT":
         count = 1
         if words[1:2] in (["DISTINCT"], ["ALL"]):

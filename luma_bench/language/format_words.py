@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from typing import Final
 
 from luma_bench.language.format_match import MatchWords, defines_graph, definition_keyword
+from luma_bench.language.format_series import series_keyword
 from luma_bench.language.keywords import QUERY_STARTS, RESERVED, STATEMENT_STARTS, split
 from luma_bench.language.tokens import NUMBER, QUOTED, STRING, Tokens
 
@@ -78,7 +79,6 @@ _BEFORE: Final[Mapping[str, frozenset[str]]] = {
     "IGNORE": frozenset({"NULLS"}),
     "RESPECT": frozenset({"NULLS"}),
     "SAMPLE": frozenset({"BY"}),
-    "LATEST": frozenset({"ON"}),
     "VERTEX": frozenset({"TABLES"}),
     "EDGE": frozenset({"TABLES"}),
     "MATERIALIZED": frozenset({"VIEW"}),
@@ -153,6 +153,10 @@ class Words:
             graphs = definition_keyword(word, before, after, named)
         if graphs is not None:
             return graphs
+        operand = operand_ends(self._tokens, index - 1, self.keywords[index - 1]) if index else False
+        series = series_keyword(self._tokens, index, self.keywords, self._opened, operand=operand)
+        if series is not None and not (before == "AS" and self.keywords[index - 1]):
+            return series
         if before == "AS" and self.keywords[index - 1]:
             return self._opens_behind_as(index, word, after)
         if word in RESERVED:
@@ -261,7 +265,7 @@ class Words:
                 return before == "MATCHED"
             case "SOURCE" | "TARGET":
                 return before == "BY" and self._word(index - 2) == "MATCHED"
-            case "ADD" | "RENAME" | "ALTER" | "DROP":
+            case "ADD" | "RENAME" | "ALTER" | "DROP" | "RESET":
                 return first == "ALTER" and before not in (
                     "TABLE",
                     "EXISTS",

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, ClassVar, Literal, NamedTuple
 from luma_bench.language.rewrite import Edit, OffsetMap
 
 if TYPE_CHECKING:
-    from luma_bench.language.graph.pattern import GraphIsland
+    from luma_bench.language.island_kinds import AnyIsland
 
 
 class Kind(StrEnum):
@@ -147,7 +147,7 @@ class Query(Placed):
     offsets
         From offsets in `sql` to offsets in the whole text.
     params
-        The `$names` that `sql` uses, without `$`; those of pins and of graph patterns are in these alone.
+        The `$names` that `sql` uses, without `$`; those of pins and of islands are in these alone.
     names
         Casefolded; a superset of the names of the tables that the query reads.
     pins
@@ -163,7 +163,7 @@ class Query(Placed):
     sequences
         The values of sequences that it takes.
     islands
-        The graph patterns and algorithms that stand in `sql` as relations, by their aliases.
+        The graph patterns, algorithms and constructs about series that stand in `sql` as relations, by their aliases.
     """
 
     kind: ClassVar[Kind] = Kind.SELECT
@@ -177,7 +177,7 @@ class Query(Placed):
     edits: tuple[Edit, ...] = field(default=(), repr=False)
     reads: tuple[Reference, ...] = field(default=(), repr=False)
     views: tuple[ViewUse, ...] = field(default=(), repr=False)
-    islands: tuple[GraphIsland, ...] = ()
+    islands: tuple[AnyIsland, ...] = ()
 
     @property
     def pin_params(self) -> frozenset[str]:
@@ -186,7 +186,7 @@ class Query(Placed):
 
     @property
     def island_params(self) -> frozenset[str]:
-        """The `$names` that graph patterns and algorithms use, whether or not `sql` uses them too."""
+        """The `$names` that its islands use, whether or not `sql` uses them too."""
         return frozenset(name for island in self.islands for name in island.params)
 
 

@@ -18,7 +18,7 @@ from luma_bench.language.functions import (
     VOLATILE_WORDS,
     refused_function,
 )
-from luma_bench.language.islands import BY_TRIGGER
+from luma_bench.language.islands import BY_TRIGGER, EARLY, ISLANDS, Island
 from luma_bench.language.placed import Query
 from luma_bench.language.references import catalog_call, references
 from luma_bench.language.refusals import STATEMENTS
@@ -26,6 +26,8 @@ from luma_bench.language.rewrite import Edit, OffsetMap, rewritten
 from luma_bench.language.row_ids import ROWS_FUNCTION, refuse_rows_value
 from luma_bench.language.scope import Scope
 from luma_bench.language.sequences import SEQUENCE_FUNCTIONS, sequence_call
+from luma_bench.language.series.aggregates import ORDERED, ordered_call
+from luma_bench.language.series.blocks import begin_of
 from luma_bench.language.tokens import NUMBER, STRING, Tokens
 from luma_bench.types.inspector import SqlInspector, SqlStatement
 from luma_bench.types.sql_text import quoted
@@ -151,7 +153,8 @@ def found_query(
         pins=tuple(draft.pins),
         volatile=draft.volatile,
         sequences=tuple(draft.sequences),
-        islands=tuple(island for island in draft.islands if quoted(island.alias) in sql),
+        # An as-of join stands there as two relations, whose names go on behind its own.
+        islands=tuple(island for island in draft.islands if quoted(island.alias)[:-1] in sql),
     )
 
 
@@ -164,7 +167,10 @@ def _walk(draft: Draft) -> None:
     """Give every trigger to its islands, and look at every call and parameter."""
     tokens, scope = draft.tokens, draft.scope
     words = tokens.words
+    early = _early(draft)
     for index in range(scope.first, scope.last):
+        if early and index in early:
+            _read_early(draft, early[index])
         word = words[index]
         if word not in _NOTABLE or index in draft.taken:
             continue
@@ -177,7 +183,7 @@ def _walk(draft: Draft) -> None:
             raise _positional(draft, index, index + 1)
         elif word in BY_TRIGGER and not (index > scope.first and words[index - 1] in _NOT_TRIGGERS):
             for island in BY_TRIGGER[word]:
-                end = island.find(draft, index)
+                end = None if island.early else island.find(draft, index)
                 if end is not None:
                     island.parse(draft, index, end)
                     break
@@ -187,6 +193,30 @@ def _walk(draft: Draft) -> None:
             draft.volatile = True
     if "__luma" in tokens.text.casefold():
         _internal(draft)
+
+
+def _early(draft: Draft) -> dict[int, list[tuple[int, int, int, Island]]]:
+    """The islands that change the SELECT around them, by the token at which that begins: place in the registry, tokens, island."""
+    words, scope = draft.tokens.words, draft.scope
+    if EARLY.isdisjoint(words[scope.first : scope.last]):
+        return {}
+    found: dict[int, list[tuple[int, int, int, Island]]] = {}
+    for index in range(scope.first, scope.last):
+        if words[index] not in EARLY or (index > scope.first and words[index - 1] in _NOT_TRIGGERS):
+            continue
+        for island in BY_TRIGGER[words[index]]:
+            end = island.find(draft, index) if island.early else None
+            if end is not None:
+                begin = begin_of(draft, index)
+                found.setdefault(begin, []).append((ISLANDS.index(island), index, end, island))
+                break
+    return found
+
+
+def _read_early(draft: Draft, found: list[tuple[int, int, int, Island]]) -> None:
+    for _, index, end, island in sorted(found, key=lambda item: item[:2]):
+        if index not in draft.taken:
+            island.parse(draft, index, end)
 
 
 def _internal(draft: Draft) -> None:
@@ -208,6 +238,9 @@ def _call(draft: Draft, index: int) -> None:
         return
     if name in SEQUENCE_FUNCTIONS and draft.is_call(index):
         sequence_call(draft, index)
+        return
+    if name in ORDERED and draft.is_call(index):
+        ordered_call(draft, index)
         return
     if name == ROWS_FUNCTION and draft.is_call(index):
         refuse_rows_value(draft, index)

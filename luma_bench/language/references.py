@@ -82,7 +82,7 @@ def references(draft: Draft, targets: Collection[int] = ()) -> tuple[Reference, 
         draft.replace(index, end, quoted(name) + found[place].alias)
     for (schema, table), shown in {**dotted, **draft.qualified}.items():
         alias = quoted(f"{schema}.{table}") if table in shared else min(shown)
-        _qualify(draft, schema, table, alias)
+        qualify(draft, schema, table, alias)
         _whole_row(draft, schema, table, alias)
     return tuple(found)
 
@@ -169,7 +169,7 @@ def is_named(draft: Draft, index: int, end: int) -> bool:
     return word == "AS" or (tokens.is_name(end) and word not in RESERVED and word not in TYPE_FUNCTION)
 
 
-def _qualify(draft: Draft, schema: str, table: str, alias: str) -> None:
+def qualify(draft: Draft, schema: str, table: str, alias: str) -> None:
     """Let `sales.orders.x` name a column of the relation that `sales.orders` has become."""
     tokens, scope = draft.tokens, draft.scope
     for index in range(scope.first, scope.last - 3):

@@ -171,12 +171,6 @@ TABLE_CHANGES: Final = {
     "SORTED": Refusal("SET SORTED BY", "is not used here", _LAYOUT),
 }
 """Words behind ALTER TABLE t SET that are refused."""
-RESET: Final = Refusal(
-    "RESET of a table's options", NOT_SERVED, "Set the option to none: SET (sort_by = ())."
-)
-RETENTION: Final = Refusal(
-    "Retention by rows", NOT_YET, "Delete what is old: DELETE FROM t WHERE ts < now() - INTERVAL '30 days'."
-)
 NESTED_COLUMN: Final = Refusal(
     "Changing a field inside a column",
     NOT_SERVED,

@@ -28,7 +28,8 @@ class _Frame:
 class Scope:
     """The walk over tokens `first` to `last` of a query.
 
-    `read_as` names tokens that begin a clause as another word does: the USING of a DELETE is a FROM.
+    `read_as` names tokens that begin a clause as another word does: the USING of a DELETE is a FROM. With `table` the
+    range begins behind a FROM.
 
     Attributes
     ----------
@@ -55,7 +56,13 @@ class Scope:
     )
 
     def __init__(
-        self, tokens: Tokens, first: int, last: int, read_as: Mapping[int, str] | None = None
+        self,
+        tokens: Tokens,
+        first: int,
+        last: int,
+        read_as: Mapping[int, str] | None = None,
+        *,
+        table: bool = False,
     ) -> None:
         self.first = first
         self.last = last
@@ -64,8 +71,8 @@ class Scope:
         self.bodies: set[int] = set()
         self.matches: set[int] = set()
         self._tokens = tokens
-        self._frames = [_Frame(first, query=True)]
-        self._expect = False
+        self._frames = [_Frame(first, clause="FROM" if table else "", query=True)]
+        self._expect = table
         words = tokens.words
         for index in range(first, last):
             word = words[index] if read_as is None else read_as.get(index, words[index])

@@ -62,15 +62,17 @@ SHAPES: Final[Mapping[Kind, Shape]] = {
     Kind.CREATE_SCHEMA: Shape("CREATE SCHEMA [IF NOT EXISTS] name", "Makes a namespace for tables, views and sequences.", ("CREATE SCHEMA sales",)),
     Kind.DROP_SCHEMA: Shape("DROP SCHEMA [IF EXISTS] name [CASCADE | RESTRICT]", "Takes a namespace away; with CASCADE all that is in it too.", ("DROP SCHEMA sales",)),
     Kind.CREATE_TABLE: Shape(
-        "CREATE [OR REPLACE] TABLE [IF NOT EXISTS] name (column type [NOT NULL] [DEFAULT expression | [GENERATED ALWAYS] AS (expression)] [constraint] …, … [, constraint …])\n"
+        "CREATE [OR REPLACE] TABLE [IF NOT EXISTS] name (column type [NOT NULL] [DEFAULT expression | [GENERATED ALWAYS] AS (expression)] [constraint] …, … [, constraint …]) [WITH (options)]\n"
+        "options: sort_by = (columns), time_column = column, series_key = (columns), codec = 'exchange', retention = '30 days' [ON column]\n"
         "constraint: [CONSTRAINT name] PRIMARY KEY [(columns)] | UNIQUE [(columns)] | CHECK (condition) | [FOREIGN KEY (columns)] REFERENCES table [(columns)]",
         "Makes an empty table.",
         (
             "CREATE TABLE airlines (carrier VARCHAR PRIMARY KEY, name VARCHAR NOT NULL)",
             "CREATE TABLE seats (flight INTEGER, row INTEGER CHECK (row > 0), carrier VARCHAR REFERENCES airlines, UNIQUE (flight, row))",
+            "CREATE TABLE readings (sensor VARCHAR, ts TIMESTAMP, value DOUBLE) WITH (time_column = ts, series_key = (sensor), retention = '30 days')",
         ),
     ),
-    Kind.CREATE_TABLE_AS: Shape("CREATE [OR REPLACE] TABLE [IF NOT EXISTS] name AS query", "Keeps the rows of a query as a table.", ("CREATE OR REPLACE TABLE busy AS SELECT origin FROM flights",)),
+    Kind.CREATE_TABLE_AS: Shape("CREATE [OR REPLACE] TABLE [IF NOT EXISTS] name [(columns)] [WITH (options)] AS query", "Keeps the rows of a query as a table.", ("CREATE OR REPLACE TABLE busy AS SELECT origin FROM flights",)),
     Kind.INSERT: Shape(
         "[WITH …] INSERT [OR REPLACE | OR IGNORE] INTO table [(columns)] [BY NAME] query | VALUES … | DEFAULT VALUES\n"
         "[ON CONFLICT [(key)] DO NOTHING | DO UPDATE SET column = value, … [WHERE condition]] [RETURNING …]",
@@ -91,9 +93,9 @@ SHAPES: Final[Mapping[Kind, Shape]] = {
         "ALTER TABLE [IF EXISTS] table ADD COLUMN [IF NOT EXISTS] column type … | DROP COLUMN [IF EXISTS] column | RENAME COLUMN a TO b | RENAME TO name | SET SCHEMA schema\n"
         "| ALTER COLUMN column SET DATA TYPE type | SET DEFAULT value | DROP DEFAULT | SET NOT NULL | DROP NOT NULL\n"
         "| ADD [CONSTRAINT name] PRIMARY KEY … | UNIQUE … | CHECK … | FOREIGN KEY … | DROP CONSTRAINT [IF EXISTS] name\n"
-        "| SET (sort_by = (columns), time_column = column, series_key = (columns), codec = 'exchange')",
+        "| SET (sort_by = (columns), time_column = column, series_key = (columns), codec = 'exchange', retention = '30 days' [ON column]) | RESET (option, …)",
         "Changes a table's definition; no row is rewritten.",
-        ("ALTER TABLE seats ADD COLUMN IF NOT EXISTS row INTEGER", "ALTER TABLE seats SET (sort_by = (flight))", "ALTER TABLE seats ADD CONSTRAINT few CHECK (booked < 400)"),
+        ("ALTER TABLE seats ADD COLUMN IF NOT EXISTS row INTEGER", "ALTER TABLE seats SET (sort_by = (flight))", "ALTER TABLE readings RESET (retention)", "ALTER TABLE seats ADD CONSTRAINT few CHECK (booked < 400)"),
     ),
     Kind.COMMENT_ON: Shape("COMMENT ON TABLE table | COLUMN table.column | VIEW view | SCHEMA schema | SEQUENCE sequence | PROPERTY GRAPH graph IS 'text' | NULL", "Describes something; DESCRIBE and SHOW tell it.", ("COMMENT ON TABLE seats IS 'one row a seat'",)),
     Kind.CREATE_POLICY: Shape(

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Final
 
+from luma_bench.errors import nearest
 from luma_bench.language.keywords import QUERY_STARTS, RESERVED, TYPE_FUNCTION, split
 from luma_bench.language.tokens import NUMBER, QUOTED, STRING, Tokens
 
@@ -36,6 +37,12 @@ _NEEDS: Final[dict[str, str]] = {
     ",": "another element, or leave the comma out",
     "(": "something in the brackets",
 }
+TABLE_FUNCTIONS: Final = split("""
+TUMBLE HOP CUMULATE SESSION EWMA DOWNSAMPLE DERIVATIVE DIFFERENCES AUTOCORRELATION SEASONAL_RESIDUALS ROBUST_ZSCORE
+CHANGE_POINTS MATRIX_PROFILE FORECAST
+""")
+"""The functions that take a table and a time: NAME(TABLE t, DESCRIPTOR(ts), …)."""
+_BEFORE_TABLES: Final = frozenset(split("FROM JOIN , AS . INTO UPDATE TABLE"))
 DEFAULT: Final = "A word, a comma or a bracket is missing, or one too many stands, here or right before."
 
 
@@ -205,6 +212,47 @@ def _names(at: _Place) -> str | None:
 _RULES: Final[tuple[Callable[[_Place], str | None], ...]] = (
     _pairs, _other_systems, _constructs, _joins, _clause_order, _missing, _names,
 )  # fmt: skip
+
+
+def misread(tokens: Tokens, index: int) -> tuple[str, int, str] | None:
+    """A construct of KadeQL that is not complete, or misspelt, where the token at `index` was not expected.
+
+    Returns
+    -------
+    tuple or None
+        What is wrong, the token that it begins at, and what to write; None when it is nothing of the kind.
+    """
+    place = _Place(tokens, index)
+    for back in (0, -1):
+        if _is_latest(place, back):
+            wrong = "LATEST needs the time, and what tells series apart."
+            return wrong, index + back, _latest(place, back)
+    if place.word() == "TABLE" and place.word(-1) == "(" and index > 1 and tokens.names[index - 2]:
+        near = nearest(place.word(-2), TABLE_FUNCTIONS, 1)
+        hint = f"Did you mean {near[0]}?" if near else f"These do: {', '.join(TABLE_FUNCTIONS)}."
+        return f"{place.shown(-2)} takes no TABLE.", index - 2, hint
+    return None
+
+
+def _is_latest(at: _Place, back: int) -> bool:
+    """Whether LATEST stands there as the word of a construct: no table's name, and no alias before a join's ON."""
+    if at.word(back) != "LATEST" or at.word(back - 1) in _BEFORE_TABLES:
+        return False
+    before = at.before
+    if "JOIN" in before and not {"ON", "USING"} & set(before[: before.index("JOIN")]):
+        return False
+    following = at.word(back + 1)
+    return following in ("ON", "BY") or (following == "PARTITION" and at.word(back + 2) == "BY")
+
+
+def _latest(at: _Place, back: int) -> str:
+    """How LATEST ON is written, with the column that stands there."""
+    following = at.word(back + 1)
+    column = at.shown(back + (3 if following == "PARTITION" else 2))
+    named = at.is_operand(back + (3 if following == "PARTITION" else 2))
+    time = column if named and following == "ON" else "ts"
+    key = column if named and following != "ON" else "key"
+    return f"Write LATEST ON {time} PARTITION BY {key}, behind WHERE: the newest row of each {key}."
 
 
 def syntax_hint(tokens: Tokens, index: int) -> str:

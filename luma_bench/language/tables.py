@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import Final
 
 from luma_bench.errors import KadeQLSyntaxError, KadeQLUnsupportedError
-from luma_bench.language.changes import ColumnDef, CreateTable, CreateTableAs, DropTable
+from luma_bench.language.changes import ColumnDef, CreateTable, CreateTableAs, DropTable, SetOptions
 from luma_bench.language.columns import check_grammar, read_column, type_probe
 from luma_bench.language.constraints import TABLE_LEVEL, ConstraintDef, KeyDef, table_constraint
 from luma_bench.language.cursor import Cursor
@@ -14,6 +14,7 @@ from luma_bench.language.diagnostics import expected
 from luma_bench.language.graph.recognise import opens_query
 from luma_bench.language.query import read_query
 from luma_bench.language.refusals import WITH_DATA
+from luma_bench.language.table_options import set_options
 from luma_bench.types.inspector import SqlInspector
 
 _COLUMNS: Final = (
@@ -22,13 +23,17 @@ _COLUMNS: Final = (
 
 
 def create_table(cursor: Cursor, inspector: SqlInspector, *, or_replace: bool) -> CreateTable | CreateTableAs:
-    """CREATE [OR REPLACE] TABLE [IF NOT EXISTS] name (columns) or AS query; the cursor stands behind TABLE."""
+    """CREATE [OR REPLACE] TABLE [IF NOT EXISTS] name (columns) [WITH (options)], or name [WITH (options)] AS query.
+
+    The cursor stands behind TABLE.
+    """
     tokens = cursor.tokens
     if_not_exists = cursor.if_not_exists(or_replace=or_replace)
     name = cursor.table()
     source, start, end, whole = cursor.placed
     names = _names(cursor)
-    if names or cursor.word == "AS":
+    options = _options(cursor)
+    if names or options or cursor.word == "AS":
         cursor.expect("AS and a query", "AS", hint=_COLUMNS)
         if not opens_query(tokens, cursor.index, cursor.end):
             raise cursor.expected("a query after AS", _COLUMNS)
@@ -46,11 +51,22 @@ def create_table(cursor: Cursor, inspector: SqlInspector, *, or_replace: bool) -
             columns=names,
             if_not_exists=if_not_exists,
             or_replace=or_replace,
+            options=options,
         )
     if cursor.word != "(":
         raise cursor.expected("( or AS after the table's name", _COLUMNS)
     columns, key, constraints = _definitions(cursor, inspector)
-    check_grammar(_parsable(cursor, source, start), start, whole, inspector)
+    behind = cursor.index
+    options = _options(cursor)
+    if not cursor.done:
+        raise cursor.expected("the end of the statement after the columns", _COLUMNS)
+    if options is not None:
+        # Its options are the bench's own, so DuckDB sees the columns alone.
+        first, last = tokens.span(behind, cursor.end)
+        parsable = _parsable(cursor, source, start)[: first - start] + " " * (last - first)
+    else:
+        parsable = _parsable(cursor, source, start)
+    check_grammar(parsable, start, whole, inspector)
     return CreateTable(
         source=source,
         start=start,
@@ -63,7 +79,16 @@ def create_table(cursor: Cursor, inspector: SqlInspector, *, or_replace: bool) -
         probe=type_probe(columns, whole, start, end),
         if_not_exists=if_not_exists,
         or_replace=or_replace,
+        options=options,
     )
+
+
+def _options(cursor: Cursor) -> SetOptions | None:
+    """WITH (option = value, …); nothing is read where something else stands."""
+    if not cursor.tokens.follows(cursor.index, cursor.end, "WITH", "("):
+        return None
+    cursor.index += 1
+    return set_options(cursor, "WITH")
 
 
 def _names(cursor: Cursor) -> tuple[str, ...]:
@@ -94,8 +119,6 @@ def _definitions(
     close = tokens.closing(cursor.index, cursor.end)
     cursor.index += 1
     after = close + 1
-    if after < cursor.end:
-        raise expected(tokens, after, cursor.end, "the end of the statement after the columns", _COLUMNS)
     inner = Cursor(tokens, cursor.index, close, cursor.end)
     columns: list[ColumnDef] = []
     constraints: list[ConstraintDef] = []

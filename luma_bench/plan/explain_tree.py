@@ -17,9 +17,9 @@ def head_text(profile: Profile) -> str:
     lines += [f"fallback   {text}" for text in profile.fallbacks]
     lines.append(f"cache      {'holds this answer' if profile.cached else 'does not hold this answer'}")
     lines += [f"rule       {rule}" for rule in profile.rules]
-    for name, told in profile.graphs.items():
+    for name, (model, *told) in profile.islands.items():
         lines += [
-            f"graph      {name}: {line}" if not at else f"           {line}" for at, line in enumerate(told)
+            f"{model:<10} {name}: {line}" if not at else f"           {line}" for at, line in enumerate(told)
         ]
     ran = profile.totals
     if ran:

@@ -175,8 +175,8 @@ class Profile:
         Whether the answer comes (or would come) from the result cache.
     totals
         Figures of the whole run, by their documented keys; empty where it did not run.
-    graphs
-        How each relation that a graph answers is walked, line by line.
+    islands
+        Of each relation that an island answers: what it is about (`graph` or `series`), then how it is answered, line by line.
     """
 
     engine: str
@@ -189,7 +189,7 @@ class Profile:
     cached: bool = False
     change: str = ""
     totals: Mapping[str, int | float] = field(default_factory=dict[str, int | float])
-    graphs: Mapping[str, tuple[str, ...]] = field(default_factory=dict[str, tuple[str, ...]])
+    islands: Mapping[str, tuple[str, ...]] = field(default_factory=dict[str, tuple[str, ...]])
 
     def as_dict(self) -> dict[str, Any]:
         """The profile under its documented keys, ready for JSON."""
@@ -204,8 +204,10 @@ class Profile:
         }
         if self.change:
             shown = {"change": self.change, **shown}
-        if self.graphs:
-            shown["graphs"] = {name: list(lines) for name, lines in self.graphs.items()}
+        for key, model in (("graphs", "graph"), ("series", "series")):
+            told = {name: list(lines) for name, (about, *lines) in self.islands.items() if about == model}
+            if told:
+                shown[key] = told
         if self.totals:
             shown["ran"] = dict(self.totals)
         shown["plan"] = self.tree.as_dict()

@@ -61,7 +61,9 @@ class StoreCare:
         if settings.background_compaction and not read_only:
             from luma_bench.storage.compact import Compactor
 
-            self._compactor = Compactor(catalog, self.pool, settings, pinned=self.pins.held)
+            self._compactor = Compactor(
+                catalog, self.pool, settings, pinned=self.pins.held, rules=lambda: self.rules
+            )
             self._compactor.start()
 
     def close(self) -> None:
@@ -97,6 +99,7 @@ class StoreCare:
         full: bool = True,
         progress: CompactProgress | None = None,
         stop: threading.Event | None = None,
+        now: dt.datetime | None = None,
     ) -> CompactReport:
         """Merge a table's parts, or every table's, then expire old snapshots and remove what they needed; see `compact_store`.
 
@@ -111,7 +114,7 @@ class StoreCare:
         catalog, said = self._catalog, () if self._compactor is None else self._compactor.warnings
         return compact_store(
             catalog, self.pool, self.settings, table=table, retention=retention, full=full,
-            pinned=self.pins.held, progress=progress, stop=stop, warnings=said,
+            pinned=self.pins.held, progress=progress, stop=stop, warnings=said, now=now, rules=self.rules,
         )  # fmt: skip
 
     def publish(

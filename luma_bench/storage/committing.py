@@ -37,7 +37,8 @@ def commit(staging: Staging, info: CommitInfo) -> Snapshot:
         return staging.base.snapshot
     operations = {item for draft in drafts for item in draft.operations}
     operations |= {f"{change.operation} {change.object.kind}" for change in objects}
-    info = replace(info, operation=operations.pop() if len(operations) == 1 else "transaction")
+    if info.operation == "transaction":
+        info = replace(info, operation=operations.pop() if len(operations) == 1 else "transaction")
     with ExitStack() as claims:
         pairs = [(draft, _settled(staging, draft, claims)) for draft in drafts]
         committed, pairs = _submit(staging, info, pairs)

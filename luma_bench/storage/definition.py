@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 
 import pyarrow as pa
@@ -10,11 +10,12 @@ import pyarrow as pa
 from luma_bench.errors import CatalogError, SchemaError
 from luma_bench.storage.catalog.objects import RELATIONS
 from luma_bench.storage.catalog.resolved import ResolvedSnapshot
-from luma_bench.storage.catalog.schema import checked_settings
+from luma_bench.storage.catalog.schema import check_series, checked_settings
 from luma_bench.storage.fit import check_schema, check_table_name
 from luma_bench.storage.graph_rules import carried
 from luma_bench.storage.rules_between import check_unreferenced
 from luma_bench.types.constraints import TableRules
+from luma_bench.types.retention import Retention
 from luma_bench.types.schema import Column, TableSchema, TableSettings
 
 MODES = ("create", "append", "replace", "upsert")
@@ -27,6 +28,30 @@ class Request:
     table: str
     mode: str
     settings: TableSettings = field(default_factory=TableSettings)
+
+
+def told(
+    primary_key: Sequence[str],
+    sort_by: Sequence[str],
+    time_column: str | None,
+    series_key: Sequence[str],
+    codec: str | None,
+    retention: Retention | str | None,
+) -> TableSettings:
+    """The settings that a write was given; a retention that is text is a length on the time column.
+
+    Raises
+    ------
+    SchemaError
+        The retention is no length of time, or there is no time column that it could be on.
+    """
+    if isinstance(retention, str):
+        if time_column is None:
+            hint = "Give time_column too, or ALTER TABLE t SET (retention = '30 days' ON column) afterwards."
+            raise SchemaError("retention is given without a time column.", hint=hint)
+        retention = Retention.parse(retention, time_column)
+    keys = tuple(primary_key), tuple(sort_by), time_column, tuple(series_key)
+    return TableSettings(*keys, codec or "auto", retention)
 
 
 def planned(
@@ -66,10 +91,12 @@ def planned(
         check_free(base, request.table)
         first = tuple(_column(position + 1, item) for position, item in enumerate(data))
         settings = checked_settings(request.table, data, request.settings)
+        check_series(request.table, data, settings)
         return "create", _keyed(TableSchema(0, request.table, first, settings))
     if request.mode == "create":
         raise CatalogError.table_exists(present.name)
     settings = checked_settings(present.name, data, request.settings)
+    check_series(present.name, data, settings)
     following = next_column_id(present)
     columns: list[Column] = []
     for item in data:
@@ -112,7 +139,7 @@ def _keyed(schema: TableSchema) -> TableSchema:
 
 
 def _check_unchanged(schema: TableSchema, asked: TableSettings) -> None:
-    for name in ("primary_key", "sort_by", "time_column", "series_key"):
+    for name in ("primary_key", "sort_by", "time_column", "series_key", "retention"):
         wanted, present = getattr(asked, name), getattr(schema.settings, name)
         if wanted and wanted != present:
             hint = "Leave the argument out, or write the table anew with mode='replace'."

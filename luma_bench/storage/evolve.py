@@ -13,12 +13,13 @@ from typing import Any, Final
 import pyarrow as pa
 
 from luma_bench.errors import CatalogError, SchemaError
-from luma_bench.storage.catalog.schema import checked_settings
+from luma_bench.storage.catalog.schema import check_series, checked_settings
 from luma_bench.storage.evolve_rules import check_unused, check_word_free, keyed, ruled, without_default
 from luma_bench.storage.evolve_types import choices_for, widens
 from luma_bench.storage.evolve_values import scalar_of, widened
 from luma_bench.storage.fit import check_schema, check_table_name, nested_problem
 from luma_bench.types.constraints import TableRules
+from luma_bench.types.retention import Retention
 from luma_bench.types.schema import Column, TableSchema, TableSettings
 
 
@@ -113,6 +114,7 @@ class SetSettings:
     time_column: str | _Keep | None = KEEP
     series_key: str | Sequence[str] | _Keep = KEEP
     codec: str | _Keep = KEEP
+    retention: Retention | _Keep | None = KEEP
 
 
 @dataclass(frozen=True, slots=True)
@@ -204,7 +206,10 @@ def evolved(schema: TableSchema, action: Action, next_column_id: int) -> TableSc
         case SetPrimaryKey(columns):
             changed = keyed(schema, columns)
     check_schema(changed.name, changed.arrow)
-    return replace(changed, settings=checked_settings(changed.name, changed.arrow, changed.settings))
+    settings = checked_settings(changed.name, changed.arrow, changed.settings)
+    if isinstance(action, SetSettings | WidenColumn):
+        check_series(changed.name, changed.arrow, settings)
+    return replace(changed, settings=settings)
 
 
 def needs_null_check(action: Action) -> bool:
@@ -254,9 +259,8 @@ def _dropped(schema: TableSchema, column: Column) -> TableSchema:
         raise SchemaError.column(schema.name, column.name, "it belongs to the primary key.", hint)
     if role is not None:
         problem = f"it belongs to the table's {role}."
-        raise SchemaError.column(
-            schema.name, column.name, problem, f"Set another {role} first (SetSettings)."
-        )
+        hint = f"First ALTER TABLE t RESET ({role}), or SET ({role} = …) to another column."
+        raise SchemaError.column(schema.name, column.name, problem, hint)
     check_unused(schema, column, "dropped")
     left = tuple(other for other in schema.columns if other.id != column.id)
     return replace(schema, columns=left, rules=schema.rules.without(column.id))
@@ -269,6 +273,7 @@ def _role(settings: TableSettings, name: str) -> str | None:
         "sort_by": settings.sort_by,
         "time_column": (settings.time_column,),
         "series_key": settings.series_key,
+        "retention": () if settings.retention is None else (settings.retention.column,),
     }
     return next((role for role, names in roles.items() if name in names), None)
 
@@ -282,12 +287,16 @@ def _renamed(schema: TableSchema, column: Column, to: str) -> TableSchema:
 
     old = schema.settings
     time = to if old.time_column == column.name else old.time_column
+    kept = old.retention
+    if kept is not None and kept.column == column.name:
+        kept = replace(kept, column=to)
     settings = replace(
         old,
         primary_key=named(old.primary_key),
         sort_by=named(old.sort_by),
         time_column=time,
         series_key=named(old.series_key),
+        retention=kept,
     )
     return replace(_with(schema, replace(column, name=to)), settings=settings)
 
@@ -370,4 +379,5 @@ def _settings(schema: TableSchema, action: SetSettings) -> TableSettings:
         time,
         names(action.series_key, old.series_key),
         codec,
+        old.retention if isinstance(action.retention, _Keep) else action.retention,
     )

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import copy
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Hashable, Sequence
+from typing import Any
 
+import numpy as np
 import pyarrow as pa
 
 from luma_bench.config import Settings
@@ -16,6 +18,7 @@ from luma_bench.storage.columns_dictionary import narrowed
 from luma_bench.storage.evolve_values import form_of
 from luma_bench.storage.evolve_zones import holds
 from luma_bench.storage.lookup import KeyLookup
+from luma_bench.storage.piece_reader import PieceReader
 from luma_bench.storage.pool import BufferPool
 from luma_bench.storage.predicates import Test, Untranslatable, translate
 from luma_bench.storage.scan_pieces import Source, SourceColumn
@@ -23,9 +26,9 @@ from luma_bench.storage.scan_statistics import TableStatistics
 from luma_bench.storage.scan_stream import stream_of
 from luma_bench.storage.segment import SegmentRef
 from luma_bench.storage.tail import InlineBlob
-from luma_bench.storage.zones import distinct_of
+from luma_bench.storage.zones import Zones, distinct_of
 from luma_bench.types.predicate import Predicate
-from luma_bench.types.scan import FoundRow, ScanCounters
+from luma_bench.types.scan import FoundRow, ScanCounters, ScanPiece
 from luma_bench.types.schema import ROW_ID, SQL_TYPE, Column, TableSchema
 
 __all__ = ["InlineBlob", "TableScan"]
@@ -62,6 +65,7 @@ class TableScan:
         self._lock = threading.Lock()
         self._source: Source | None = None
         self._lookup: KeyLookup | None = None
+        self._reader: PieceReader | None = None
         self._statistics: TableStatistics | None = None
         self._skips: tuple[Test, ...] = ()
         self._rows = sum(part.live_rows for part in (*self._segments, *self._inline))
@@ -141,7 +145,46 @@ class TableScan:
         made._skips = (*self._skips, *skips)
         made._rows = rows
         made._statistics = None
+        made._reader = None
         return made
+
+    def pieces(
+        self, predicates: Sequence[Predicate] = (), counters: ScanCounters | None = None
+    ) -> Sequence[ScanPiece]:
+        """The pieces that zone maps leave, in the order of a stream; see `SupportsPieces.pieces`."""
+        return self._pieces().pieces(predicates, counters)
+
+    def live(self, piece: ScanPiece) -> np.ndarray[Any, np.dtype[np.bool_]] | None:
+        """Which of the stored rows of a piece are not deleted; None where none is."""
+        return self._pieces().live(piece)
+
+    def column_key(self, column: int) -> Hashable:
+        """What names the values of a column in the form that is streamed."""
+        return self._pieces().column_key(column)
+
+    def read_piece(
+        self,
+        piece: ScanPiece,
+        columns: Sequence[int],
+        counters: ScanCounters,
+        first: int = 0,
+        rows: int | None = None,
+        *,
+        deleted: bool = False,
+    ) -> pa.RecordBatch:
+        """Stored rows of a piece, without those that are deleted; see `SupportsPieces.read_piece`."""
+        return self._pieces().read(piece, columns, counters, first, rows, deleted=deleted)
+
+    def _pieces(self) -> PieceReader:
+        source = self._prepared()
+        with self._lock:
+            if self._reader is None:
+                self._reader = PieceReader(source, self._skips)
+            return self._reader
+
+    def segment_zones(self, column: str) -> Zones:
+        """The zone map of a column over the scan's segments, in the order that they were given."""
+        return self._prepared().segment_zones(column)
 
     def read(self, columns: Sequence[str] | None = None, counters: ScanCounters | None = None) -> pa.Table:
         """Rows in exactly the Arrow types that were written, without SQL.

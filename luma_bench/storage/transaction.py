@@ -20,7 +20,7 @@ from luma_bench.errors import CatalogError, ClosedError
 from luma_bench.storage.catalog import Catalog, CommitInfo, ResolvedSnapshot
 from luma_bench.storage.catalog.objects import RELATIONS
 from luma_bench.storage.committing import commit
-from luma_bench.storage.definition import Request, check_free, planned
+from luma_bench.storage.definition import Request, check_free, planned, told
 from luma_bench.storage.evolve import Action, evolved_all
 from luma_bench.storage.evolve_check import check_evolved, needs_check
 from luma_bench.storage.graph_rules import carried, check_unread
@@ -35,6 +35,7 @@ from luma_bench.storage.write import Progress
 from luma_bench.types.constraints import ITSELF
 from luma_bench.types.identity import Permit
 from luma_bench.types.record import Snapshot
+from luma_bench.types.retention import Retention
 from luma_bench.types.rules import RowRules
 from luma_bench.types.schema import CatalogObject, TableSchema, TableSettings
 
@@ -111,14 +112,13 @@ class Transaction:
         time_column: str | None = None,
         series_key: Sequence[str] = (),
         codec: str | None = None,
+        retention: Retention | str | None = None,
         progress: Progress | None = None,
         seen: Seen | None = None,
     ) -> int:
         """Write rows; see `Store.write`. The number of rows; `seen` is shown each batch as it is stored, in the order given."""
         self._alive()
-        settings = TableSettings(
-            tuple(primary_key), tuple(sort_by), time_column, tuple(series_key), codec or "auto"
-        )
+        settings = told(primary_key, sort_by, time_column, series_key, codec, retention)
         # Refused by mode before the data is touched: a stream is read once only.
         opened = incoming(data)
         request = Request(table, mode, settings)

@@ -45,3 +45,7 @@ class SqlInspector(Protocol):
             A name, function or type does not resolve.
         """
         ...
+
+    def printed(self, expression: str) -> str:
+        """An expression as the engine writes it, which is what it calls a column without an alias; itself if it does not parse."""
+        ...

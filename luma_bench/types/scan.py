@@ -6,10 +6,11 @@ A source is pinned: its segments are fixed before execution, and every stream of
 from __future__ import annotations
 
 import threading
-from collections.abc import Sequence
+from collections.abc import Hashable, Sequence
 from dataclasses import dataclass, field
-from typing import Protocol, runtime_checkable
+from typing import Any, Protocol, runtime_checkable
 
+import numpy as np
 import pyarrow as pa
 
 from luma_bench.types.predicate import Predicate
@@ -112,4 +113,85 @@ class SupportsLookup(Protocol):
 
     def find(self, key: Sequence[object], counters: ScanCounters) -> FoundRow | None:
         """The row with this key, given as Python values in the order of its columns; None when there is none."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class ScanPiece:
+    """Adjoining rows that a source keeps together, and that never change but that some are deleted.
+
+    What is computed from the stored rows of a piece may be kept under `key`, and holds for every later snapshot that has it.
+
+    Attributes
+    ----------
+    segment
+        The ulid of the segment; empty for the inline tail.
+    identity
+        What else names the stored rows for good.
+    start
+        The place of its first row in the segment; 0 for the tail.
+    rows, live_rows
+        The rows that are stored, and those of them that are not deleted at the snapshot.
+    """
+
+    segment: str
+    identity: Hashable
+    start: int
+    rows: int
+    live_rows: int
+
+    @property
+    def key(self) -> tuple[Hashable, ...]:
+        """What names the stored rows for good."""
+        return self.segment, self.identity, self.start, self.rows
+
+
+@runtime_checkable
+class SupportsPieces(Protocol):
+    """A source that also gives its rows piece by piece, so that a reader may take those of one place without the others."""
+
+    def pieces(
+        self, predicates: Sequence[Predicate] = (), counters: ScanCounters | None = None
+    ) -> Sequence[ScanPiece] | None:
+        """The pieces in the order of a stream; None where the source has none after all.
+
+        Pieces whose zone maps prove that no row has every predicate TRUE are left out, and counted as pruned; nothing is
+        filtered in the others, and predicates that zone maps cannot tell of leave out nothing.
+        """
+        ...
+
+    def live(self, piece: ScanPiece) -> np.ndarray[Any, np.dtype[np.bool_]] | None:
+        """Which of the stored rows of a piece are not deleted; None where none is."""
+        ...
+
+    def column_key(self, column: int) -> Hashable:
+        """What names the values of a column (declared index) in the form that is streamed, over snapshots and renames."""
+        ...
+
+    def read_piece(
+        self,
+        piece: ScanPiece,
+        columns: Sequence[int],
+        counters: ScanCounters,
+        first: int = 0,
+        rows: int | None = None,
+        *,
+        deleted: bool = False,
+    ) -> pa.RecordBatch:
+        """Stored rows of a piece, from its row `first` on, without those that are deleted.
+
+        Parameters
+        ----------
+        columns
+            Declared indexes, in the order wanted; the types are exactly those of a stream.
+        rows
+            How many stored rows; None for all that follow.
+        deleted
+            Give the deleted rows too: one row for each stored one.
+
+        Raises
+        ------
+        CorruptionError
+            Bytes on disk are not those that were written.
+        """
         ...

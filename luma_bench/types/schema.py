@@ -8,6 +8,7 @@ import pyarrow as pa
 
 from luma_bench.errors import SchemaError
 from luma_bench.types.constraints import TableRules
+from luma_bench.types.retention import Retention
 
 ROW_ID = "_rowid"
 """The hidden first column of every scan: the stable int64 row id."""
@@ -92,7 +93,16 @@ class CatalogObject:
 class TableSettings:
     """How a table is laid out; names are column names at the snapshot.
 
-    `codec` is `auto` (fast at first, small after a compaction), `exchange` (any Zarr v3 reader), `lz4`, `zstd` or `pco`.
+    Attributes
+    ----------
+    sort_by
+        What the rows of each write and each compaction are sorted by; else they are sorted by series key and time.
+    time_column, series_key
+        The time of a row, and what names the series that it belongs to.
+    codec
+        `auto` (fast at first, small after a compaction), `exchange` (any Zarr v3 reader), `lz4`, `zstd` or `pco`.
+    retention
+        For how long rows are kept: compactions remove older ones. None keeps all.
     """
 
     primary_key: tuple[str, ...] = ()
@@ -100,6 +110,7 @@ class TableSettings:
     time_column: str | None = None
     series_key: tuple[str, ...] = ()
     codec: str = "auto"
+    retention: Retention | None = None
 
 
 @dataclass(frozen=True, slots=True)

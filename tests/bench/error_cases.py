@@ -342,7 +342,6 @@ CASES = {
         "SELECT * FROM read_csv(«'/etc/passwd'»)",
         "SELECT «getenv»('HOME')",
         "TAG SNAPSHOT «''»",
-        "SELECT id FROM t «SAMPLE BY» '1h'",
         "EXECUTE q(«1»)",
         "PREPARE q AS «ATTACH» 'x'",
     ],

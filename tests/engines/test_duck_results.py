@@ -137,6 +137,10 @@ ZONED = {
     "f": pa.schema([("id", pa.int64()), ("dep", OSLO), ("arr", LIMA), ("plain", pa.timestamp("us"))]),
     "g": pa.schema([("id", pa.int64()), ("dep", LIMA), ("seen", OSLO)]),
 }
+ZONED_VIEWS = {
+    "late": ("SELECT dep, arr FROM f", ("start",)),
+    "later": ("SELECT max(start) AS start, arr FROM Late GROUP BY ALL", ()),
+}
 
 
 @pytest.mark.parametrize(
@@ -156,7 +160,26 @@ ZONED = {
         ("SELECT g.* FROM f, g", {"dep": "America/Lima", "seen": "Europe/Oslo"}),
         ("SELECT date_trunc('day', dep) AS dep FROM f", {}),
         ("SELECT dep, max(arr) AS arr FROM f GROUP BY dep", {"dep": "Europe/Oslo"}),
-        ("SELECT * REPLACE (now() AS dep) FROM f", {}),
+        ("SELECT * REPLACE (now() AS dep) FROM f", {"arr": "America/Lima"}),
+        ("SELECT * EXCLUDE (dep) FROM f", {"arr": "America/Lima"}),
+        ("SELECT * EXCLUDE (arr), arr AS dep2 FROM f", {"dep": "Europe/Oslo", "dep2": "America/Lima"}),
+        ("SELECT * RENAME (dep AS arr, arr AS dep) FROM f", {}),
+        ("SELECT COLUMNS('dep') FROM f", {}),
+        ("SELECT dep FROM (FROM f) x", {"dep": "Europe/Oslo"}),
+        ("FROM (SELECT dep AS d, now() AS arr FROM f)", {"d": "Europe/Oslo"}),
+        ("WITH c AS (SELECT arr AS a FROM f), d AS (FROM c) SELECT * FROM d", {"a": "America/Lima"}),
+        ("WITH f AS (SELECT arr AS dep FROM f) SELECT dep FROM f", {"dep": "America/Lima"}),
+        ("WITH c(dep) AS (SELECT arr FROM f) SELECT dep FROM c", {}),
+        ("WITH RECURSIVE f AS (SELECT 1 AS dep UNION ALL SELECT 2 FROM f) SELECT dep FROM f", {}),
+        ("SELECT dep FROM f UNION ALL SELECT seen FROM g", {"dep": "Europe/Oslo"}),
+        ("SELECT id, dep FROM f UNION ALL BY NAME SELECT dep, id FROM g", {}),
+        ("SELECT * FROM f JOIN g USING (id) UNION ALL SELECT * FROM f JOIN g USING (id)", {}),
+        ("(SELECT dep FROM f) EXCEPT (SELECT seen FROM g)", {"dep": "Europe/Oslo"}),
+        ("SELECT x.dep FROM g, (SELECT g.dep FROM f) x", {}),
+        ("SELECT dep FROM f, unnest([1]) u(n)", {}),
+        ("SELECT * FROM late", {"start": "Europe/Oslo", "arr": "America/Lima"}),
+        ("WITH f AS (SELECT now() AS dep) SELECT start FROM late", {"start": "Europe/Oslo"}),
+        ("SELECT * FROM later", {"arr": "America/Lima"}),
         ("SELECT dep FROM (SELECT now() AS dep) f", {}),
         ("WITH f AS (SELECT now() AS dep) SELECT dep FROM f", {}),
         ("SELECT dep FROM f UNION ALL SELECT dep FROM g", {}),
@@ -166,7 +189,7 @@ ZONED = {
     ],
 )
 def test_a_zone_is_given_back_to_columns_that_are_passed_through(text: str, labels: dict[str, str]):
-    assert zone_labels(text, ZONED) == labels
+    assert zone_labels(text, ZONED, ZONED_VIEWS) == labels
 
 
 def test_a_zone_label_changes_no_instant(engine: DuckEngine):

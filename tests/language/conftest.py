@@ -48,6 +48,15 @@ class ParserInspector:
         except duckdb.Error as error:
             raise KadeQLBindError(_first_line(error), text=text, span=_place(str(error), text)) from error
 
+    def printed(self, expression: str) -> str:
+        try:
+            found = self.connection.execute(
+                "SELECT json_deserialize_sql(json_serialize_sql(?::VARCHAR))", [f"SELECT {expression}"]
+            ).fetchone()
+        except duckdb.Error:
+            return expression
+        return found[0].removeprefix("SELECT ")
+
 
 def _first_line(error: Exception) -> str:
     return str(error).split("\n")[0].removeprefix("Parser Error: ")

@@ -23,8 +23,8 @@ CASES = [
     ("FROM a, b AT (VERSION => 2), c", 'FROM a, "b @VERSION 2" AS b, c'),
     ("FROM a JOIN b AT (VERSION => 2) USING (k)", 'FROM a JOIN "b @VERSION 2" AS b USING (k)'),
     (
-        "FROM a ASOF JOIN b AT (VERSION => 2) ON a.t >= b.t",
-        'FROM a ASOF JOIN "b @VERSION 2" AS b ON a.t >= b.t',
+        "FROM a ASOF RIGHT JOIN b AT (VERSION => 2) ON a.t >= b.t",
+        'FROM a ASOF RIGHT JOIN "b @VERSION 2" AS b ON a.t >= b.t',
     ),
     ("FROM a ON_ JOIN b ON true, c AT (VERSION => 2)", 'FROM a ON_ JOIN b ON true, "c @VERSION 2" AS c'),
     ("FROM (a AT (VERSION => 2) CROSS JOIN b)", 'FROM ("a @VERSION 2" AS a CROSS JOIN b)'),

@@ -84,7 +84,7 @@ CASES = [
     ("TRUNCATE t«,» u", "the end of the statement", None),
     ("ALTER «VIEWS» v", "TABLE after ALTER", "ALTER TABLE"),
     ("ALTER TABLE t «»", "what to change, found the end", "ADD COLUMN"),
-    ("ALTER TABLE t «FLIP» a", "ADD, DROP, RENAME, ALTER or SET, found FLIP", "ADD COLUMN"),
+    ("ALTER TABLE t «FLIP» a", "ADD, DROP, RENAME, ALTER, SET or RESET, found FLIP", "ADD COLUMN"),
     ("ALTER TABLE t ADD COLUMN c «»", "a type for the column c", "ADD COLUMN"),
     ("ALTER TABLE t ALTER c «SET» x", "SET DATA TYPE, SET or DROP DEFAULT", "ALTER COLUMN c"),
     ("ALTER TABLE t RENAME a «b»", "TO and the new name, found b", "RENAME"),

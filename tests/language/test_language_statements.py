@@ -34,7 +34,7 @@ VERBATIM = [
     "WITH c AS (FROM t) PIVOT c ON a, d USING sum(b) GROUP BY e",
     "UNPIVOT t ON a, b",
     "SELECT * FROM t PIVOT (sum(b) FOR a IN ('x', 'y'))",
-    "SELECT * FROM t ASOF LEFT JOIN w ON t.k = w.k AND t.ts >= w.ts",
+    "SELECT * FROM t ASOF FULL JOIN w ON t.k = w.k AND t.ts >= w.ts",
     "SELECT * FROM t, LATERAL (SELECT t.a + 1 AS b) u, range(3) r(i)",
     "SELECT * FROM t USING SAMPLE 10%",
     "SELECT list_transform([1, 2], lambda x: x + 1), {'a': 1}.a, [1, 2, 3][1:2], x'ff'::BLOB",

@@ -30,7 +30,7 @@ from luma_bench.language.graph.pattern import (
     TimeRespecting,
     Value,
 )
-from luma_bench.language.graph.queries import PartQueries
+from luma_bench.language.graph.queries import PatternQueries
 from luma_bench.language.graph.raw import Range, RawClause, RawElement, RawPath, RawTimes
 from luma_bench.language.graph.rewriting import Columns
 from luma_bench.language.graph.variables import Variables
@@ -84,7 +84,7 @@ class ClauseBuilder:
         self._variables = variables
         self._texts: list[Text] = []
         self.columns = Columns(draft)
-        self.parts = PartQueries(draft, index)
+        self.parts = PatternQueries(draft, index)
         self.removed: set[int] = set()
         self.steady = True
 

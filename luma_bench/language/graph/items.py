@@ -15,22 +15,12 @@ from luma_bench.language.graph.pattern import WEIGHT, Average, Duplicates
 from luma_bench.language.graph.raw import Range
 from luma_bench.language.graph.rewriting import Columns
 from luma_bench.language.graph.variables import Variables
-from luma_bench.language.keywords import KEYWORDS, RESERVED, TYPE_FUNCTION, split
+from luma_bench.language.result_names import COUNT_STAR, labelled
 from luma_bench.language.rewrite import Edit, rewritten
-from luma_bench.language.tokens import NUMBER, QUOTED, STRING, listed
+from luma_bench.language.tokens import listed
 from luma_bench.types.sql_text import quoted
 
 _N: Final = quoted(WEIGHT)
-_COUNT_STAR: Final = "count_star()"
-_OPERAND_ENDS: Final = frozenset({")", "]", "}", "END", STRING, NUMBER, QUOTED})
-_NO_LABEL: Final = RESERVED | TYPE_FUNCTION
-_UNITS: Final = frozenset(
-    split("""
-    YEAR YEARS QUARTER QUARTERS MONTH MONTHS WEEK WEEKS DAY DAYS HOUR HOURS MINUTE MINUTES SECOND SECONDS MILLISECOND
-    MILLISECONDS MICROSECOND MICROSECONDS DECADE DECADES CENTURY CENTURIES MILLENNIUM MILLENNIA
-    """)
-)
-_TYPE_ENDS: Final = frozenset(split("PRECISION VARYING ZONE"))
 _OF_NUMBERS: Final = frozenset({"sum", "avg"})
 _SHAPE: Final = "Write RETURN a.x, b.y AS z, count(*), or RETURN *."
 
@@ -148,13 +138,13 @@ class Results:
             draft.replace(first, last, f"COLUMNS('^{prefix}\\.([^@].*)$') AS '\\1'")
             return ""
         self._columns.rewrite(found)
-        alias = self._alias(first, last)
+        alias = labelled(tokens, first, last).label
         if alias is not None:
             names.add(alias.casefold())
             return ""
         name = self._name(first, last, found)
         names.add(name.strip('"').casefold())
-        return f" AS {name}" if found or name == quoted(_COUNT_STAR) else ""
+        return f" AS {name}" if found or name == quoted(COUNT_STAR) else ""
 
     def _all(self, index: int) -> str:
         """What `*` gives: the key of every element that has a name."""
@@ -183,30 +173,8 @@ class Results:
                 return quoted(tokens.names[last - 1])
         text = tokens.slice(first, last)
         if tokens.words[first] == "COUNT" and "".join(tokens.words[first + 1 : last]) in ("(*)", "()"):
-            return quoted(_COUNT_STAR)
+            return quoted(COUNT_STAR)
         return quoted(text)
-
-    def _alias(self, first: int, last: int) -> str | None:
-        """The name that a result has of its own, before it or behind."""
-        tokens = self._draft.tokens
-        if last - first > 2 and tokens.is_name(first) and tokens.words[first + 1] == ":":
-            return tokens.names[first]
-        if last - first < 2 or not (tokens.is_name(last - 1) or tokens.words[last - 1] == STRING):
-            return None
-        before, word = tokens.words[last - 2], tokens.words[last - 1]
-        if before == "AS":
-            return tokens.names[last - 1]
-        if word != QUOTED and (word in _NO_LABEL or word in _TYPE_ENDS or word == STRING):
-            return None
-        if word in _UNITS and "INTERVAL" in tokens.words[first : last - 1]:
-            return None
-        names = (
-            tokens.is_name(last - 2)
-            and (before not in KEYWORDS or tokens.words[last - 3 : last - 2] == ["."])
-            and "::" not in tokens.words[last - 3 : last - 2]
-        )
-        typed = tokens.words[last - 3] == "::" if last - first > 2 else False
-        return tokens.names[last - 1] if before in _OPERAND_ENDS or names or typed else None
 
     def _tail(self, tail: Range, names: frozenset[str]) -> None:
         """Rewrite the clauses behind the list; SKIP is OFFSET's other name."""

@@ -7,6 +7,7 @@ from dataclasses import replace
 
 from luma_bench.language.draft import Draft
 from luma_bench.language.graph.pattern import Algorithm, GraphIsland, Match
+from luma_bench.language.island_kinds import AnyIsland
 from luma_bench.language.placed import Query
 
 
@@ -45,11 +46,11 @@ def all_params(query: Query) -> frozenset[str]:
     return query.params | query.pin_params | query.island_params
 
 
-def _known(draft: Draft, alias: str) -> GraphIsland | None:
+def _known(draft: Draft, alias: str) -> AnyIsland | None:
     return next((item for item in draft.islands if item.alias == alias), None)
 
 
-def _same(known: GraphIsland, island: GraphIsland) -> bool:
+def _same(known: AnyIsland, island: GraphIsland) -> bool:
     """Whether two islands ask the same."""
     if known.text != island.text or type(known) is not type(island):
         return False

@@ -10,7 +10,7 @@ from luma_bench.language.draft import Draft
 from luma_bench.language.functions import VOLATILE_WORDS
 from luma_bench.language.graph.naming import keep
 from luma_bench.language.graph.pattern import Algorithm, Argument, Value
-from luma_bench.language.graph.queries import PartQueries
+from luma_bench.language.graph.queries import PatternQueries
 from luma_bench.language.keywords import RESERVED, split
 from luma_bench.language.references import is_named
 from luma_bench.language.tokens import listed
@@ -39,7 +39,7 @@ def read_algorithm(draft: Draft, index: int) -> None:
     close = tokens.closing(index + 1, scope.last)
     cursor = Cursor(tokens, index + 3, close, scope.last)
     graph, span = cursor.placed_table()
-    parts = PartQueries(draft, index)
+    parts = PatternQueries(draft, index)
     arguments: list[Argument] = []
     if not cursor.done and not cursor.accept(","):
         raise cursor.expected("a comma or ) behind the graph", shape)

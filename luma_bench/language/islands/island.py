@@ -31,6 +31,8 @@ class Island:
         Reads it: edits the draft, or refuses.
     refusal
         Why it does not run, of one that is refused.
+    early
+        Whether it changes the SELECT around it, and so is read before anything in that SELECT is.
     """
 
     name: str
@@ -38,6 +40,7 @@ class Island:
     find: Finder
     parse: Parser
     refusal: Refusal | None = None
+    early: bool = False
 
 
 def refused(triggers: str, find: Finder, refusal: Refusal) -> Island:

@@ -34,3 +34,6 @@ def _by_trigger() -> dict[str, tuple[Island, ...]]:
 
 BY_TRIGGER: Final[Mapping[str, tuple[Island, ...]]] = _by_trigger()
 """The islands that a word may begin."""
+
+EARLY: Final = frozenset(word for island in ISLANDS if island.early for word in island.triggers)
+"""The words that may begin an island which changes the SELECT around it."""

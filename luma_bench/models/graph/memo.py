@@ -51,6 +51,12 @@ class Memo:
             self._keep(key, made, nbytes(made))
             return made
 
+    def peek(self, key: Hashable) -> Any | None:
+        """The value of a key; None where it is not held."""
+        with self._lock:
+            found = self._hit(key)
+        return None if found is None else found[0]
+
     def _hit(self, key: Hashable) -> tuple[Any, int] | None:
         found = self._held.get(key)
         if found is not None:

@@ -13,7 +13,7 @@ from luma_bench.storage.catalog.inventory import BadDefinition, Inventory
 
 _Span = tuple[int, int, int, int | None, str]
 
-_OPERATIONS = frozenset({"init", "transaction", *OPERATIONS, *OBJECT_OPERATIONS})
+_OPERATIONS = frozenset({"init", "transaction", "retention", *OPERATIONS, *OBJECT_OPERATIONS})
 
 
 def damage(connection: sa.Connection) -> list[str]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import functools
 from collections.abc import Generator, Iterable, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 import msgspec
@@ -14,7 +15,17 @@ from luma_bench.errors import CorruptionError, SchemaError
 from luma_bench.storage.codecs_choose import TABLE_CODECS
 from luma_bench.storage.evolve_values import decode_value, encode_value
 from luma_bench.types.constraints import TableRules
+from luma_bench.types.retention import Retention
 from luma_bench.types.schema import Column, TableSchema, TableSettings
+
+
+class StoredRetention(msgspec.Struct, frozen=True, omit_defaults=True, forbid_unknown_fields=True):
+    """A `Retention` with the column's id in place of its name."""
+
+    column: int
+    months: int = 0
+    days: int = 0
+    micros: int = 0
 
 
 class StoredSettings(msgspec.Struct, frozen=True, omit_defaults=True, forbid_unknown_fields=True):
@@ -25,6 +36,7 @@ class StoredSettings(msgspec.Struct, frozen=True, omit_defaults=True, forbid_unk
     time_column: int | None = None
     series_key: tuple[int, ...] = ()
     codec: str = "auto"
+    retention: StoredRetention | None = None
     rules: TableRules | None = None
 
 
@@ -33,12 +45,16 @@ def encode_settings(
 ) -> str:
     """The settings, and the rules, as JSON over column ids."""
     ids = {column.name: column.id for column in columns}
+    kept = settings.retention
     stored = StoredSettings(
         primary_key=tuple(ids[name] for name in settings.primary_key),
         sort_by=tuple(ids[name] for name in settings.sort_by),
         time_column=None if settings.time_column is None else ids[settings.time_column],
         series_key=tuple(ids[name] for name in settings.series_key),
         codec=settings.codec,
+        retention=None
+        if kept is None
+        else StoredRetention(ids[kept.column], kept.months, kept.days, kept.micros),
         rules=rules or None,
     )
     return msgspec.json.encode(stored).decode()
@@ -74,12 +90,16 @@ def decode_rules(text: str, columns: Sequence[Column]) -> TableRules:
 
 
 def _settings(stored: StoredSettings, names: Mapping[int, str]) -> TableSettings:
+    kept = stored.retention
     return TableSettings(
         primary_key=tuple(names[item] for item in stored.primary_key),
         sort_by=tuple(names[item] for item in stored.sort_by),
         time_column=None if stored.time_column is None else names[stored.time_column],
         series_key=tuple(names[item] for item in stored.series_key),
         codec=stored.codec,
+        retention=None
+        if kept is None
+        else Retention(names[kept.column], kept.months, kept.days, kept.micros),
     )
 
 
@@ -189,7 +209,7 @@ def checked_settings(table: str, schema: pa.Schema, settings: TableSettings) -> 
     Raises
     ------
     SchemaError
-        A name is not a column, is named twice, or its type cannot be a key, a sort key or a time.
+        A name is not a column, is named twice, its type cannot be a key, a sort key or a time, or rows cannot be kept by it.
     """
     folded = {name.casefold(): name for name in schema.names}
 
@@ -214,6 +234,14 @@ def checked_settings(table: str, schema: pa.Schema, settings: TableSettings) -> 
         if not (pa.types.is_temporal(kind) or pa.types.is_integer(kind)) or pa.types.is_interval(kind):
             hint = "A time column is a timestamp, date, time, duration or whole number."
             raise SchemaError.column(table, time, f"type {kind} is no time", hint)
+    retention = settings.retention
+    if retention is not None:
+        retention = replace(retention, column=resolved([retention.column], "retention")[0])
+        kind = schema.field(retention.column).type
+        if not (pa.types.is_date(kind) or pa.types.is_timestamp(kind)):
+            problem = f"rows cannot be kept by it: type {kind} says no moment"
+            hint = "Retention is on a date or timestamp: retention = '30 days' ON ts."
+            raise SchemaError.column(table, retention.column, problem, hint)
     if settings.codec not in TABLE_CODECS:
         hint = f"The codecs are: {', '.join(TABLE_CODECS)}."
         raise SchemaError(f"Table {table!r}: there is no codec {settings.codec!r}.", hint=hint)
@@ -223,4 +251,33 @@ def checked_settings(table: str, schema: pa.Schema, settings: TableSettings) -> 
         time_column=time,
         series_key=resolved(settings.series_key, "series key"),
         codec=settings.codec,
+        retention=retention,
     )
+
+
+def check_series(table: str, schema: pa.Schema, settings: TableSettings) -> None:
+    """Refuse a series key without a time, and a time that is none; of checked settings that are new to the table.
+
+    Raises
+    ------
+    SchemaError
+        What is missing, and how to say it.
+    """
+    if settings.series_key and settings.time_column is None:
+        times = [field.name for field in schema if is_time(field.type)]
+        named = f" Its columns of times: {', '.join(times)}." if times else ""
+        raise SchemaError(
+            f"Table {table!r}: the series key ({', '.join(settings.series_key)}) needs a time column, and there is none.",
+            hint=f"Name the column that orders a series: time_column='ts', SET (time_column = ts).{named}",
+        )
+    if settings.time_column is not None and not is_time(kind := schema.field(settings.time_column).type):
+        hint = "A time column is a timestamp, a date or a whole number."
+        raise SchemaError.column(table, settings.time_column, f"type {kind} is no time", hint)
+    if settings.time_column in settings.series_key:
+        problem = "it cannot be both the time column and in the series key"
+        raise SchemaError.column(table, str(settings.time_column), problem, "Leave it out of the series key.")
+
+
+def is_time(kind: pa.DataType) -> bool:
+    """Whether a column of a type can be the time column of a table."""
+    return pa.types.is_timestamp(kind) or pa.types.is_date(kind) or pa.types.is_integer(kind)

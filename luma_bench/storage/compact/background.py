@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import os
 import threading
 import time
@@ -19,9 +20,13 @@ from luma_bench.storage.collect import collect
 from luma_bench.storage.compact.plan import FAN_IN
 from luma_bench.storage.compact.work import compact_tables
 from luma_bench.storage.pool import BufferPool
+from luma_bench.types.rules import RowRules
 
 EVERY_SECONDS = 10.0
 """How often it is looked whether something is due."""
+
+EXPIRE_SECONDS = 60.0
+"""How long after one look for rows that are too old the next may be."""
 
 COLLECT_SECONDS = 600.0
 """How long after one collection the next may be."""
@@ -49,6 +54,10 @@ class Compactor:
         Gives the snapshots that this process reads.
     every
         Seconds between two looks at the catalog.
+    clock
+        The present, for the tables that keep rows for some time only.
+    rules
+        Gives what checks constraints where such rows are deleted.
     """
 
     def __init__(
@@ -59,6 +68,8 @@ class Compactor:
         *,
         pinned: Callable[[], Collection[int]] = tuple,
         every: float = EVERY_SECONDS,
+        clock: Callable[[], dt.datetime] = lambda: dt.datetime.now(dt.UTC),
+        rules: Callable[[], RowRules | None] = lambda: None,
     ) -> None:
         self._catalog = catalog
         self._pool = pool
@@ -71,6 +82,9 @@ class Compactor:
         self._thread = threading.Thread(target=self._run, name="luma-compact", daemon=True)
         self._seen = -1
         self._collects = time.monotonic() + COLLECT_SECONDS
+        self._expires = time.monotonic()
+        self._clock = clock
+        self._rules = rules
 
     @property
     def warnings(self) -> tuple[str, ...]:
@@ -109,15 +123,22 @@ class Compactor:
 
     def _look(self) -> None:
         head = self._catalog.head()
-        if head == self._seen or any(lease.kind == "compact" for lease in self._catalog.leases()):
+        expiring = time.monotonic() >= self._expires
+        if head == self._seen and not expiring:
+            return
+        if any(lease.kind == "compact" for lease in self._catalog.leases()):
             return
         tables = self._catalog.resolve_head().tables.values()
-        due = self._catalog.read(_crowded)
+        due = set[int]() if head == self._seen else self._catalog.read(_crowded)
+        if expiring:
+            self._expires = time.monotonic() + EXPIRE_SECONDS
+            due |= {table.id for table in tables if table.settings.retention is not None}
         for table in tables:
             if table.id in due:
                 compact_tables(
-                    self._catalog, self._pool, self._settings, table=table.name, full=False, stop=self._over
-                )
+                    self._catalog, self._pool, self._settings, table=table.name, full=False, stop=self._over,
+                    now=self._clock(), rules=self._rules(),
+                )  # fmt: skip
         self._seen = head
         if time.monotonic() >= self._collects:
             self._collects = time.monotonic() + COLLECT_SECONDS

@@ -30,6 +30,8 @@ class TableReport:
         How long it took.
     skipped
         Why jobs were not done: another commit was in their way. They are tried again the next time.
+    expired, expired_segments
+        Rows that were older than the table keeps and are deleted now, and the segments all of whose rows were.
     """
 
     table: str
@@ -42,6 +44,8 @@ class TableReport:
     write_amplification: float = 0.0
     seconds: float = 0.0
     skipped: tuple[str, ...] = ()
+    expired: int = 0
+    expired_segments: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +88,13 @@ class CompactReport:
         ]
         if not self.tables:
             lines = ["No table."]
-        notes = [f"{item.table}: skipped: {why}" for item in self.tables for why in item.skipped]
+        notes = [
+            f"{item.table}: {_count(item.expired, 'row')} too old to keep, "
+            f"{_count(item.expired_segments, 'segment')} of them whole"
+            for item in self.tables
+            if item.expired
+        ]
+        notes += [f"{item.table}: skipped: {why}" for item in self.tables for why in item.skipped]
         return "\n".join(
             [*lines, *notes, _collected(self.collected), *(f"! {text}" for text in self.warnings)]
         )

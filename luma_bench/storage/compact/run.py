@@ -24,6 +24,7 @@ from luma_bench.storage.compact.rows import JobRows, Output
 from luma_bench.storage.pool import BufferPool
 from luma_bench.storage.segment import SegmentRef, write_segment
 from luma_bench.storage.write import make_folder, range_keys, sort_keys
+from luma_bench.types.rules import RowRules
 from luma_bench.types.schema import TableSchema
 
 
@@ -39,6 +40,8 @@ class Tools:
         Whether columns are decoded on the pool's threads: not in the background.
     stop
         Raises when the work shall end; called between two columns and two segments.
+    rules
+        What checks constraints where rows are deleted that others refer to.
     """
 
     catalog: Catalog
@@ -47,6 +50,7 @@ class Tools:
     author: str
     threaded: bool
     stop: Callable[[], None]
+    rules: RowRules | None = None
 
 
 @dataclass(frozen=True, slots=True)

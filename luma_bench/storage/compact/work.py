@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import threading
 import time
 from collections.abc import Callable, Collection, Sequence
@@ -18,9 +19,11 @@ from luma_bench.storage.collect import collect
 from luma_bench.storage.compact.parts import parts_of
 from luma_bench.storage.compact.plan import Job, Part, plan_all, plan_next, plan_tail
 from luma_bench.storage.compact.report import CompactReport, TableReport, combined
+from luma_bench.storage.compact.retention import Expired, expire
 from luma_bench.storage.compact.run import Done, Tools, run_job
 from luma_bench.storage.pool import BufferPool
 from luma_bench.storage.write import range_keys
+from luma_bench.types.rules import RowRules
 from luma_bench.types.schema import TableSchema
 
 CompactProgress = Callable[[int, int | None], None]
@@ -47,6 +50,8 @@ def compact_store(
     progress: CompactProgress | None = None,
     stop: threading.Event | None = None,
     warnings: Sequence[str] = (),
+    now: dt.datetime | None = None,
+    rules: RowRules | None = None,
 ) -> CompactReport:
     """Compact one table or all, then collect.
 
@@ -62,6 +67,10 @@ def compact_store(
         Ends the work when it is set: what is committed stays, the rest leaves nothing.
     warnings
         What the report shall say too.
+    now
+        What the tables' own retention of rows takes for the present, with its zone; None for the clock.
+    rules
+        What checks constraints where that deletes rows that others refer to.
 
     Raises
     ------
@@ -74,7 +83,9 @@ def compact_store(
     """
     started = time.monotonic()
     keep = settings.retention_seconds if retention is None else duration_seconds(retention)
-    done = compact_tables(catalog, pool, settings, table=table, full=full, progress=progress, stop=stop)
+    done = compact_tables(
+        catalog, pool, settings, table=table, full=full, progress=progress, stop=stop, now=now, rules=rules
+    )
     found = collect(catalog, retention=keep, pinned=pinned(), stop=_stopper(stop))
     return CompactReport(done, found, time.monotonic() - started, (*warnings, *found.problems))
 
@@ -88,14 +99,17 @@ def compact_tables(
     full: bool = True,
     progress: CompactProgress | None = None,
     stop: threading.Event | None = None,
+    now: dt.datetime | None = None,
+    rules: RowRules | None = None,
 ) -> tuple[TableReport, ...]:
     """Compact one table or all, and collect nothing; see `compact_store`."""
+    moment = dt.datetime.now(dt.UTC) if now is None else now
     base = catalog.resolve_head()
     wanted = [base.find(table)] if table is not None else list(base.tables.values())
     encoding = settings if full else replace(settings, threads=1)
-    tools = Tools(catalog, pool, encoding, settings.effective_author, full, _stopper(stop))
+    tools = Tools(catalog, pool, encoding, settings.effective_author, full, _stopper(stop), rules)
     count = _Progress(progress)
-    return combined([_Table(tools, schema, full, count).run() for schema in wanted])
+    return combined([_Table(tools, schema, full, count, moment).run() for schema in wanted])
 
 
 def _stopper(stop: threading.Event | None) -> Callable[[], None]:
@@ -133,9 +147,14 @@ class _Table:
     schema: TableSchema
     full: bool
     progress: _Progress
+    now: dt.datetime
 
     def run(self) -> TableReport:
         started = time.monotonic()
+        gone = Expired()
+        if self.schema.settings.retention is not None:
+            self.tools.stop()
+            gone = expire(self.tools, self.schema, self.now, lazily=not self.full)
         before = self._parts(self.tools.catalog.resolve_head())
         report = TableReport(self.schema.name, _count(before), _count(before))
         done = self._round(lambda parts: [job for job in [plan_tail(parts, full=self.full)] if job])
@@ -154,7 +173,11 @@ class _Table:
             bytes_written=sum(item.bytes_written for item in done),
             write_amplification=self._amplification(after),
             seconds=time.monotonic() - started,
-            skipped=tuple(dict.fromkeys(item.skipped for item in done if item.skipped)),
+            skipped=tuple(
+                dict.fromkeys(why for why in (gone.skipped, *(item.skipped for item in done)) if why)
+            ),
+            expired=gone.rows,
+            expired_segments=gone.segments,
         )
 
     def _plan(self, parts: Sequence[Part]) -> list[Job]:
