@@ -21,6 +21,9 @@ from benchmarks import (
     graph_statements,
     imports,
     report,
+    series_joins,
+    series_operators,
+    series_tsbs,
     small,
     sql_clickbench,
     sql_rows,
@@ -68,6 +71,12 @@ GRAPH: Mapping[str, Suite] = {
     "graph-build": graph_build.run,
 }
 """Suites of `make bench-graph`: run when they are named."""
+SERIES: Mapping[str, Suite] = {
+    "series-tsbs": series_tsbs.run,
+    "series-operators": series_operators.run,
+    "series-joins": series_joins.run,
+}
+"""Suites of `make bench-series`: run when they are named."""
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -87,7 +96,7 @@ def main(arguments: list[str] | None = None) -> int:
     results: list[SuiteResult] = []
     for name in options.names or list(SUITES):
         out.rule(name, align="left")
-        made = {**SUITES, **STORAGE, **SQL, **FRAME, **GRAPH}[name](request)
+        made = {**SUITES, **STORAGE, **SQL, **FRAME, **GRAPH, **SERIES}[name](request)
         for result in [made] if isinstance(made, SuiteResult) else made:
             report.console(result, out)
             results.append(result)
@@ -107,9 +116,9 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "names",
         nargs="*",
-        choices=[[], *SUITES, *STORAGE, *SQL, *FRAME, *GRAPH],
+        choices=[[], *SUITES, *STORAGE, *SQL, *FRAME, *GRAPH, *SERIES],
         metavar="NAME",
-        help=f"of {', '.join([*SUITES, *STORAGE, *SQL, *FRAME, *GRAPH])}; by default {', '.join(SUITES)}",
+        help=f"of {', '.join([*SUITES, *STORAGE, *SQL, *FRAME, *GRAPH, *SERIES])}; by default {', '.join(SUITES)}",
     )
     parser.add_argument("--scale", type=float, help="TPC-H scale factor (1; with --quick 0.1)")
     parser.add_argument("--rounds", type=int, help="timed calls of a slow case (5; with --quick 3)")
