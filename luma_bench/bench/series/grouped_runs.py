@@ -1,4 +1,4 @@
-"""A grouped construct by sorted runs: partial aggregates of each stretch on two threads, merged, finished once."""
+"""A grouped construct by sorted runs: partial aggregates of each stretch, merged, finished once."""
 
 from __future__ import annotations
 
@@ -22,7 +22,6 @@ from luma_bench.models.series.aggregates import Spec
 from luma_bench.models.series.groups import Groups
 from luma_bench.models.series.partials import Aggregation, Gathered, Interleaved, Partial
 from luma_bench.models.series.runs import Codes, Ints, Runs, Stretch, Values
-from luma_bench.models.series.stretches import mapped
 from luma_bench.models.series.whole import whole
 from luma_bench.types.arrays import flags, integers
 from luma_bench.types.predicate import Predicate
@@ -209,9 +208,10 @@ class Running:
     def _partials(
         self, parts: Iterator[tuple[Part, Codes]]
     ) -> Iterator[tuple[Partial, dict[str, tuple[Ints, pa.Array]]]]:
-        if self.few:
-            return map(self._partial, parts)
-        return mapped(self._partial, parts, self.control)
+        """The states of parts, on this thread: two would hand the interpreter's lock to and fro, and take longer."""
+        for given in parts:
+            self.control.check()
+            yield self._partial(given)
 
     def _partial(self, given: tuple[Part, Codes]) -> tuple[Partial, dict[str, tuple[Ints, pa.Array]]]:
         part, codes = given

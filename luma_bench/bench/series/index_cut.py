@@ -125,6 +125,10 @@ def tight(places: Ints, low: int) -> tuple[Ints | None, int, int]:
 
 def ranges(begin: Ints, end: Ints) -> Ints:
     """All numbers of some half-open ranges, one range behind the other."""
+    if 0 < len(begin) <= _EACH:
+        return np.concatenate(
+            [np.arange(low, high) for low, high in zip(begin.tolist(), end.tolist(), strict=True)]
+        )
     sizes = end - begin
     before = np.cumsum(sizes) - sizes
     return np.arange(int(sizes.sum())) + np.repeat(begin - before, sizes)
