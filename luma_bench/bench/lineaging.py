@@ -86,7 +86,9 @@ def _stored(column: ColumnLineage, sources: Mapping[str, ScanSource]) -> ColumnL
             continue
         told = graphs[relation].stored_columns(name[len(relation) + 1 :])
         if told is None:
-            return replace(column, sources=(), unknown="an algorithm computes it from the whole graph")
+            whole = "an algorithm computes it from the whole graph"
+            series = "a construct about series computes it from many rows"
+            return replace(column, sources=(), unknown=whole if graphs[relation].model == "graph" else series)
         found.update(dict.fromkeys(told))
     return replace(column, sources=tuple(found))
 
