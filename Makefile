@@ -6,7 +6,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.ready
 
-.PHONY: help setup demo lab test test-all lint bench bench-storage bench-sql bench-frame bench-graph bench-series sqllogic tck docs lock clean
+.PHONY: help setup demo lab test test-all lint bench bench-storage bench-sql bench-frame bench-graph bench-series bench-engines sqllogic tck docs lock clean
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1\t/' | expand -t 18
@@ -56,6 +56,10 @@ bench-frame: setup ## db-benchmark's group-bys and joins as DataFrames, beside K
 bench-graph: setup ## patterns, paths and algorithms over graphs of millions of edges, beside DuckDB's joins, Ladybug, SciPy, igraph, networkit and networkx
 	@VIRTUAL_ENV=$(VENV) $(BIN)/uv pip install -q --require-hashes -r peers.lock
 	@$(BIN)/python -m benchmarks.run graph-hops graph-patterns graph-statements graph-algorithms graph-build --rounds 3 --out out/bench-graph
+
+bench-engines: setup ## TPC-H on a Dask cluster and on Polars, beside DuckDB and dask.dataframe; lost workers, cancelling, exchange and the scheduler
+	@VIRTUAL_ENV=$(VENV) $(BIN)/uv pip install -q --require-hashes -r peers.lock
+	@$(BIN)/python -m benchmarks.run engines-tpch engines-frames engines-cluster engines-tasks --rounds 3 --out out/bench-engines
 
 bench-series: setup ## windows, gaps, sessions, as-of and window joins over millions of readings and quotes, beside DuckDB, Polars and chdb
 	@VIRTUAL_ENV=$(VENV) $(BIN)/uv pip install -q --require-hashes -r peers.lock

@@ -11,6 +11,10 @@ from pathlib import Path
 from rich.console import Console
 
 from benchmarks import (
+    engines_cluster,
+    engines_frames,
+    engines_tasks,
+    engines_tpch,
     environment,
     frame_dbbench,
     frame_small,
@@ -77,6 +81,14 @@ SERIES: Mapping[str, Suite] = {
     "series-joins": series_joins.run,
 }
 """Suites of `make bench-series`: run when they are named."""
+ENGINES: Mapping[str, Suite] = {
+    "engines-tpch": engines_tpch.run,
+    "engines-frames": engines_frames.run,
+    "engines-cluster": engines_cluster.run,
+    "engines-tasks": engines_tasks.run,
+}
+"""Suites of `make bench-engines`, at the scale factor that is asked for: run when they are named."""
+_ALL = {**SUITES, **STORAGE, **SQL, **FRAME, **GRAPH, **SERIES, **ENGINES}
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -96,7 +108,7 @@ def main(arguments: list[str] | None = None) -> int:
     results: list[SuiteResult] = []
     for name in options.names or list(SUITES):
         out.rule(name, align="left")
-        made = {**SUITES, **STORAGE, **SQL, **FRAME, **GRAPH, **SERIES}[name](request)
+        made = _ALL[name](request)
         for result in [made] if isinstance(made, SuiteResult) else made:
             report.console(result, out)
             results.append(result)
@@ -116,9 +128,9 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "names",
         nargs="*",
-        choices=[[], *SUITES, *STORAGE, *SQL, *FRAME, *GRAPH, *SERIES],
+        choices=[[], *_ALL],
         metavar="NAME",
-        help=f"of {', '.join([*SUITES, *STORAGE, *SQL, *FRAME, *GRAPH, *SERIES])}; by default {', '.join(SUITES)}",
+        help=f"of {', '.join(_ALL)}; by default {', '.join(SUITES)}",
     )
     parser.add_argument("--scale", type=float, help="TPC-H scale factor (1; with --quick 0.1)")
     parser.add_argument("--rounds", type=int, help="timed calls of a slow case (5; with --quick 3)")

@@ -44,12 +44,12 @@ def run(request: Request, scale: float) -> list[SuiteResult]:
             for table, file in files.items():
                 bench.write(table, str(file))
         loading = time.perf_counter() - started
-        native = _connected(request.threads, {}, folder / "tpch.duckdb")
+        native = connected(request.threads, {}, folder / "tpch.duckdb")
         for table, file in files.items():
             native.execute(f"CREATE TABLE {table} AS FROM read_parquet('{file}')")
         native.execute("CHECKPOINT")
-        parquet = _connected(request.threads, files)
-        polars, refused = _polars(files, parquet)
+        parquet = connected(request.threads, files)
+        polars, refused = polars_asks(files, parquet)
         with lb.open(path, mode="r", threads=request.threads) as bench:
             ask = _Asked(request.threads, path, files, bench, parquet, native, polars)
             timings = measure(
@@ -111,7 +111,7 @@ class _Asked:
             return bench.kadeql(text, cache=False).to_arrow()
 
     def _fresh_peer(self, text: str) -> pa.Table:
-        con = _connected(self._threads, self._files)
+        con = connected(self._threads, self._files)
         try:
             return con.sql(text).to_arrow_table()
         finally:
@@ -160,16 +160,15 @@ def _of(timings: tuple[Timing, ...], names: tuple[str, ...]) -> tuple[Timing, ..
     return tuple(timing for timing in timings if timing.contender in names)
 
 
-def _connected(
-    threads: int, files: Mapping[str, Path], path: Path | None = None
-) -> duckdb.DuckDBPyConnection:
+def connected(threads: int, files: Mapping[str, Path], path: Path | None = None) -> duckdb.DuckDBPyConnection:
+    """A connection with a view for each Parquet file."""
     con = duckdb.connect(":memory:" if path is None else str(path), config={"threads": threads})
     for table, file in files.items():
         con.execute(f"CREATE VIEW {table} AS FROM read_parquet('{file}')")
     return con
 
 
-def _polars(
+def polars_asks(
     files: Mapping[str, Path], peer: duckdb.DuckDBPyConnection
 ) -> tuple[dict[str, Callable[[], pa.Table]], tuple[str, ...]]:
     """What Polars SQL answers as DuckDB does, and the names of what it refuses or answers otherwise."""

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Iterable, Sequence
+from typing import Any
 
 from luma_bench.carets import pointed
 
@@ -38,6 +39,10 @@ class LumaError(Exception):
         self.message = message
         self.hint = hint
         super().__init__(message if hint is None else f"{message}\n{hint}")
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Made again as it is: a worker's error reaches the driver, whatever its class asks for to be made."""
+        return type(self).__new__, (type(self), *self.args), dict(self.__dict__)
 
 
 class ConfigError(LumaError):
@@ -222,10 +227,8 @@ class TransactionError(LumaError):
     @classmethod
     def none_open(cls, asked: str) -> TransactionError:
         """COMMIT or ROLLBACK without BEGIN."""
-        return cls(
-            f"{asked}: no transaction is open.",
-            hint="BEGIN opens one, for this Bench handle and this thread.",
-        )
+        hint = "BEGIN opens one, for this Bench handle and this thread."
+        return cls(f"{asked}: no transaction is open.", hint=hint)
 
     @classmethod
     def of_block(cls, asked: str) -> TransactionError:
@@ -259,12 +262,8 @@ class CorruptionError(LumaError):
     @classmethod
     def chunk_of(cls, segment: str, column: str, chunk: int, problem: str) -> CorruptionError:
         """A chunk whose checksum or shape is wrong."""
-        return cls(
-            f"Segment {segment}, column {column!r}, chunk {chunk}: {problem}.",
-            segment=segment,
-            column=column,
-            chunk=chunk,
-        )
+        message = f"Segment {segment}, column {column!r}, chunk {chunk}: {problem}."
+        return cls(message, segment=segment, column=column, chunk=chunk)
 
     @classmethod
     def file_of(cls, segment: str, problem: str) -> CorruptionError:

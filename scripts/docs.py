@@ -22,7 +22,7 @@ ROOT = Path(__file__).resolve().parents[1]
 if str(ROOT) not in sys.path:
     sys.path.insert(0, str(ROOT))
 
-from scripts import docs_graphs, docs_language, docs_series, pandas_methods  # noqa: E402
+from scripts import docs_engines, docs_graphs, docs_growth, docs_language, docs_series, pandas_methods  # noqa: E402
 
 BLOCK = re.compile(r"(<!-- begin: (?P<name>[a-z-]+)[^>]*-->\n).*?(<!-- end: (?P=name) -->)", re.DOTALL)
 
@@ -206,7 +206,9 @@ PARTS: dict[str, Callable[[Path], str]] = {
     "islands": docs_language.islands,
     "refused-functions": docs_language.refused_functions,
     "messages": docs_language.message_families,
+    **docs_engines.PARTS,
     **docs_graphs.PARTS,
+    **docs_growth.PARTS,
     **docs_series.PARTS,
     **pandas_methods.PARTS,
 }

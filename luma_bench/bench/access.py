@@ -146,7 +146,7 @@ class Access:
             ask = Ask(params=params, tables={_ROWS: rows}, cache=False, identity=owner)
             try:
                 bound = self._binder.bind(query, ask, self._store.resolve())
-                return bound.choice.engine.run(bound.fragment, bound.inputs)
+                return bound.choice.run(bound.fragment, bound.inputs)
             except KadeQLError as error:
                 # The text of a policy is not for everyone's eyes, nor are values that it met.
                 raise ForbiddenError.broken(name, rules.names, type(error).__name__) from error
@@ -174,7 +174,7 @@ class Access:
             Ask(tables={_ROWS: empty}, cache=False, identity=owner),
             self._store.resolve(),
         )
-        return bound.choice.engine.run(bound.fragment, bound.inputs).column("column_type").to_pylist()
+        return bound.choice.run(bound.fragment, bound.inputs).column("column_type").to_pylist()
 
 
 def _read(schema: TableSchema, texts: list[str]) -> frozenset[str]:

@@ -8,9 +8,9 @@ from dataclasses import replace
 import pyarrow as pa
 
 from luma_bench.bench.ask import Ask
-from luma_bench.bench.binding import located
 from luma_bench.bench.casts import column_types, constant
 from luma_bench.bench.kept import require_kept, require_same_form
+from luma_bench.bench.locating import located
 from luma_bench.bench.row_changes import target
 from luma_bench.bench.rule_changes import RuleChanger
 from luma_bench.bench.runner import Runner

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping, Sequence
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from luma_bench.bench.asking import Asking
 from luma_bench.bench.handle import At, Progress
@@ -17,6 +17,9 @@ from luma_bench.errors import ForbiddenError, UnsupportedError
 from luma_bench.types.identity import OWNER, Identity
 from luma_bench.types.record import Snapshot
 
+if TYPE_CHECKING:
+    from luma_bench.engines.cluster.cluster import ClusterHandle
+
 WriteMode = Literal["create", "append", "replace", "upsert"]
 
 
@@ -26,6 +29,7 @@ def open(  # noqa: A001
     *,
     storage_options: Mapping[str, Any] | None = None,
     identity: Identity | None = None,
+    cluster: Any = None,
     **settings: Any,
 ) -> Bench:
     """Open the bench at `path`; it is created when there is none.
@@ -43,6 +47,10 @@ def open(  # noqa: A001
     identity
         Who works with it, for policies about rows and columns: see `Bench.acting_as`. By default an owner, whom no policy
         stands in the way of.
+    cluster
+        Where the engine `dask` runs: `"local"` for worker processes on this machine, one a core; the address of a scheduler,
+        `"tcp://…"`; or a `dask.distributed.Client`. It starts, or connects, with the first statement that needs it, and closes
+        with the bench what it started itself. Without it, the engine takes the process's current client, if there is one.
     settings
         Any field of `luma_bench.config.Settings`; they win over `luma.toml` and the environment.
 
@@ -68,7 +76,7 @@ def open(  # noqa: A001
         raise UnsupportedError(f"{path!r} is no path.", hint="Give a folder: lb.open('demo.luma').")
     store = open_store(path, mode, settings, storage_options)
     who = identity or Identity(store.settings.effective_author, (OWNER,))
-    return Bench(store, Machinery(store), who)
+    return Bench(store, Machinery(store, cluster), who)
 
 
 class Bench(Asking):
@@ -81,6 +89,12 @@ class Bench(Asking):
     settings
         Its effective settings.
     """
+
+    @property
+    def cluster(self) -> ClusterHandle:
+        """Where the engine `dask` runs: its client, its workers, the link to its dashboard. Nothing starts by asking."""
+        self._alive()
+        return self._machinery.cluster
 
     # --- transactions ---
 

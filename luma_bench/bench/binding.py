@@ -6,7 +6,7 @@ Steps 3 to 5 of docs/design/life-of-a-query.md.
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from threading import Lock
 from typing import TYPE_CHECKING, Any
@@ -19,17 +19,17 @@ from luma_bench.bench.external import ExternalFiles, files_read
 from luma_bench.bench.frames import StandingFrame, standing
 from luma_bench.bench.information import Information
 from luma_bench.bench.island_relation import IslandRelation
+from luma_bench.bench.locating import graphed, located, missing_value, told
 from luma_bench.bench.metered import MeteredScan
 from luma_bench.bench.policy import PolicyBook
 from luma_bench.bench.reducing import Reducer
 from luma_bench.bench.relations import arrow_relations
 from luma_bench.bench.sequence_values import SequenceValues
-from luma_bench.bench.views import FramePart, Reading, Views, in_view, joined
-from luma_bench.engines.router import Choice, Router
-from luma_bench.errors import KadeQLBindError, KadeQLError, LumaError, ResourceError
-from luma_bench.language import Parameter, Pin, Query, ViewUse, relocate
+from luma_bench.bench.views import FramePart, Reading, Views, joined
+from luma_bench.engines.router import AUTO, Choice, Router
+from luma_bench.errors import KadeQLBindError, KadeQLError, LumaError, ResourceError, UnsupportedError
+from luma_bench.language import Parameter, Pin, Query, ViewUse
 from luma_bench.language.island_kinds import AnyIsland
-from luma_bench.language.placed import Placed
 from luma_bench.language.series.pattern import SeriesIsland
 from luma_bench.plan.engine import Engine, FileInputs, Inputs, SqlFragment
 from luma_bench.plan.profile import FiredRule
@@ -65,19 +65,21 @@ class Bound:
         KadeQLError
             It points into the user's text; to `span` where the engine names no place.
         """
-        fragment = replace(self.fragment, text=prefix + self.fragment.text) if prefix else self.fragment
         try:
-            return self.choice.engine.run(fragment, self.inputs)
+            if not prefix:
+                return self.choice.run(self.fragment, self.inputs)
+            fragment = replace(self.fragment, text=prefix + self.fragment.text)
+            return self.choice.explaining().run(fragment, self.inputs)
         except KadeQLError as error:
             raise located(error, self.query, len(prefix), span) from error
 
     def stream(self) -> pa.RecordBatchReader:
         """The rows as a stream; what goes wrong, now or with a later batch, points into the user's text."""
         try:
-            stream = self.choice.engine.stream(self.fragment, self.inputs)
+            stream = self.choice.stream(self.fragment, self.inputs)
         except KadeQLError as error:
             raise located(error, self.query) from error
-        return pa.RecordBatchReader.from_batches(stream.schema, _told(stream, self.query))
+        return pa.RecordBatchReader.from_batches(stream.schema, told(stream, self.query))
 
 
 class Binder:
@@ -157,7 +159,13 @@ class Binder:
             inputs = replace(inputs, sources={**inputs.sources, **extra})
         query = replace(query, views=views) if views else query
         fragment = SqlFragment(query.sql, self._params(query, ask.params))
-        choice = self.router.choose(ask.engine, fragment, inputs, self.engines, strict=ask.strict)
+        try:
+            choice = self.router.choose(ask.engine, fragment, inputs, self.engines, strict=ask.strict)
+        except UnsupportedError:
+            # A text that no engine can run is told so, at its place, before what another engine lacks.
+            whole = self.router.choose(AUTO, fragment, inputs, self.engines)
+            Bound(fragment, inputs, snapshot, pinned, whole, query).run("EXPLAIN ")
+            raise
         if inputs.files is not None:
             choice = replace(choice, reason=f"{choice.reason}; {files_read(inputs.files)}")
         return Bound(fragment, inputs, snapshot, pinned, choice, query)
@@ -165,7 +173,7 @@ class Binder:
     def evaluate(self, fragment: SqlFragment, inputs: Inputs, ask: Ask) -> pa.Table:
         """The rows of a text of the bench's own by the engine that the call asks for; errors point into that text."""
         choice = self.router.choose(ask.engine, fragment, inputs, self.engines, strict=ask.strict)
-        return choice.engine.run(fragment, inputs)
+        return choice.run(fragment, inputs)
 
     def reduced(self, bound: Bound) -> Bound:
         """The query, about to run, with less to read where a rule proves that some chunks cannot matter."""
@@ -201,7 +209,7 @@ class Binder:
 
                 inputs = self.graphs.planned(name, relation, inputs, bound.snapshot, source)
         except KadeQLError as error:
-            raise _graphed(error, bound.query) from error
+            raise graphed(error, bound.query) from error
         return replace(bound, inputs=inputs, islands=islands, rules=(*bound.rules, *fired))
 
     def _inputs(
@@ -330,57 +338,6 @@ class Binder:
             if name not in params:
                 raise missing_value(query, name)
         return {name: params[name] for name in query.params}
-
-
-def located(
-    error: KadeQLError, query: Query, prefix: int = 0, span: tuple[int, int] | None = None
-) -> KadeQLError:
-    """An engine's error, pointing into the user's text; `prefix` characters stood before the query's own SQL.
-
-    One without a place points at `span`.
-    """
-    shown = _relocated(error, query, prefix)
-    return shown.moved(query.whole, span) if shown.span is None and span is not None else shown
-
-
-def _relocated(error: KadeQLError, query: Query, prefix: int) -> KadeQLError:
-    if error.text is query.whole and error.span is not None and query.islands:
-        return error  # a graph's relation points into the user's text itself
-    below = _graphed(error, query)
-    if below is not error:
-        return below
-    for use in query.views:
-        if error.text == use.sql and error.text:
-            inside = relocate(error, use.query.offsets, use.query.whole)
-            return in_view(inside, use.path, query.whole, use.span)
-    offsets = query.offsets.shifted(prefix, query.start) if prefix else query.offsets
-    return relocate(error, offsets, query.whole)
-
-
-def _graphed(error: KadeQLError, query: Query) -> KadeQLError:
-    """An error of a graph's relation, pointing at the view of the user's text that the relation stands in."""
-    for use in query.views:
-        if use.query.islands and error.text is use.query.whole:
-            return in_view(error, use.path, query.whole, use.span)
-    return error
-
-
-def _told(stream: pa.RecordBatchReader, query: Query) -> Iterator[pa.RecordBatch]:
-    try:
-        yield from stream
-    except KadeQLError as error:
-        raise located(error, query) from error
-
-
-def missing_value(placed: Placed, name: str, hint: str | None = None) -> KadeQLBindError:
-    """The error of a parameter without a value, at its place in the text."""
-    at = placed.whole.find(f"${name}", placed.start)
-    return KadeQLBindError(
-        f"Parameter ${name} has no value.",
-        text=placed.whole,
-        span=(at, at + len(name) + 1) if at >= 0 else None,
-        hint=hint or f"Give it: bench.kadeql(text, params={{{name!r}: …}}).",
-    )
 
 
 def _moment(value: Any) -> Any:

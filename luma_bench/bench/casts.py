@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import pyarrow as pa
 
 from luma_bench.bench.ask import Ask
-from luma_bench.bench.binding import located
+from luma_bench.bench.locating import located
 from luma_bench.bench.runner import Runner
 from luma_bench.errors import KadeQLError
 from luma_bench.language import Query

@@ -8,9 +8,9 @@ import pyarrow as pa
 
 from luma_bench.bench.alterations import Alterer, apply_actions
 from luma_bench.bench.ask import Ask
-from luma_bench.bench.binding import located
 from luma_bench.bench.definitions import Definer, in_circle, in_order, with_constraint
 from luma_bench.bench.kept import require_kept
+from luma_bench.bench.locating import located
 from luma_bench.bench.table_options import place_of, settings_action
 from luma_bench.errors import (
     KadeQLBindError,

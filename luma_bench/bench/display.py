@@ -84,7 +84,7 @@ def cautions(run: RunRecord) -> list[str]:
     lines = [f"Fell back: {line}" for line in run.fallbacks]
     if run.recall is not None:
         lines.append(f"Approximate: measured recall {run.recall:.3f}.")
-    return [*lines, *run.warnings]
+    return [*lines, *(line for line in run.warnings if line not in run.fallbacks)]
 
 
 def plan_text(table: pa.Table) -> str | None:

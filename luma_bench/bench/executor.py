@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
 
 from luma_bench.bench.ask import Ask
+from luma_bench.bench.dividing import query_in_parts, table_in_parts
 from luma_bench.bench.persisting import in_memory, persisted, stored_rows
 from luma_bench.bench.relations import arrow_relations
 from luma_bench.bench.result import Result
 from luma_bench.errors import ClosedError, ReadOnlyError
+from luma_bench.types.executor import Divided
 from luma_bench.types.identity import Identity
 from luma_bench.types.limits import Limits
 from luma_bench.types.record import RunRecord
@@ -140,6 +143,27 @@ class PinnedExecutor:
             return self.stream(f"SELECT {listed} {whole(table)}")
         access = self._statements.runner.binder.access
         return stored_rows(access.scan(self._pinned, table, self._identity), self.schema(table), columns)
+
+    def divided(
+        self,
+        text: str,
+        *,
+        table: str | None = None,
+        columns: Sequence[str] | None = None,
+        parts: int | None = None,
+        tables: Mapping[str, Any] | None = None,
+    ) -> Divided | None:
+        """A SELECT text cut along the parts of the one table that it reads; see `Executor.divided`."""
+        self._check()
+        pinned = self._pinned
+        if table is not None and pinned.object("view", table) is None:
+            access = self._statements.runner.binder.access
+            found = table_in_parts(
+                access.scan(pinned, table, self._identity), self.schema(table), columns, parts
+            )
+        else:
+            found = query_in_parts(self._statements, text, self._ask(tables=tables or {}), parts)
+        return None if found is None else replace(found, held=self)
 
     def store(self, table: str, rows: pa.RecordBatchReader, mode: str, **details: Any) -> PinnedExecutor:
         """Write rows into a table in one commit, and give what reads the snapshot that it made.

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import time
-from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 import pyarrow as pa
@@ -15,11 +15,13 @@ from luma_bench.bench.metered import MeteredScan
 from luma_bench.bench.result import Result
 from luma_bench.bench.scan_matching import with_figures
 from luma_bench.engines.duck_profile import plan_tree
+from luma_bench.engines.router import machine_text
 from luma_bench.errors import EngineError
 from luma_bench.language import Query
+from luma_bench.plan.engine import Engine, Fallback, SupportsPlan
 from luma_bench.plan.explain_tree import head_text, tree_text
 from luma_bench.plan.profile import PlanTree, Profile
-from luma_bench.types.record import RunRecord
+from luma_bench.types.record import NodeRecord, RunRecord
 
 if TYPE_CHECKING:
     from luma_bench.bench.runner import Runner
@@ -57,8 +59,8 @@ class Explainer:
         """The plan of a query as printed text, with the figures of the run where it ran."""
         runner = self._runner
         bound = runner.binder.walked(runner.bind(query, ask, runner.resolve(ask)))
-        tree = with_figures(self._tree(bound, analyze=False), _metered(bound), (), ran=False)
-        profile = self._summary(bound, tree, query, ask, "", {} if ran is None else _totals(ran))
+        tree = with_figures(self._planned(bound), _metered(bound), (), ran=False)
+        profile = self._summary(bound, tree, query, ask, "", ran)
         lines = [head_text(profile)]
         if ran is not None:
             lines += [f"{node.name:<10} {node.detail}" for node in ran.nodes]
@@ -74,11 +76,11 @@ class Explainer:
         sources = _metered(bound)
         for source in sources.values():
             source.traced = analyze
-        tree = self._tree(bound, analyze=analyze)
+        tree = self._analyzed(bound) if analyze else self._planned(bound)
         tree = with_figures(tree, sources, bound.rules, ran=analyze)
         record = runner.record(bound, tree.answer_rows or 0, started)
         said = f"{change}: the rows that this query finds" if change else ""
-        return self._summary(bound, tree, query, ask, said, _totals(record) if analyze else {}), record
+        return self._summary(bound, tree, query, ask, said, record if analyze else None), record
 
     def _summary(
         self,
@@ -87,32 +89,67 @@ class Explainer:
         query: Query,
         ask: Ask,
         change: str,
-        totals: Mapping[str, int | float],
+        ran: RunRecord | None,
     ) -> Profile:
+        choice, engines = bound.choice, self._runner.engines
+        planned_by = "" if ran is not None or _plans(choice.engine) else choice.explaining().name
         return Profile(
-            engine=bound.choice.engine.name,
-            reason=bound.choice.reason,
+            engine=choice.engine.name if ran is None else ran.engine,
+            reason=choice.reason if ran is None else ran.reason,
             snapshot=bound.snapshot.id,
             tree=tree,
-            estimates=dict(bound.choice.estimates),
-            fallbacks=tuple(bound.choice.fallbacks),
+            estimates=dict(choice.estimates),
+            fallbacks=choice.fallbacks if ran is None else ran.fallbacks,
             rules=bound.rules,
             cached=self._runner.holds(query, ask, bound.snapshot),
             change=change,
-            totals=totals,
+            totals={} if ran is None else _totals(ran),
             islands={name: (source.model, *source.lines()) for name, source in sorted(bound.islands.items())},
+            candidates=self._runner.router.survey(bound.fragment, bound.inputs, engines),
+            machine=machine_text(engines),
+            planned_by=planned_by,
         )
 
-    def _tree(self, bound: Bound, *, analyze: bool) -> PlanTree:
-        """The engine's own plan, parsed; DESCRIBE, which is answered while it is planned, has no figures."""
-        for prefix in (_ANALYZED, _PLANNED) if analyze else (_PLANNED,):
-            plan = bound.run(prefix)
-            tree = plan_tree(str(plan.column(plan.num_columns - 1)[0]))
-            if tree is not None:
-                return tree
-        raise EngineError(
-            f"The engine {bound.choice.engine.name} gave no plan.", hint="Leave EXPLAIN out to run the query."
-        )
+    def _planned(self, bound: Bound) -> PlanTree:
+        """The plan of the engine that would run it, or where it shows none of its own, of the complete engine."""
+        engine = bound.choice.engine
+        if isinstance(engine, SupportsPlan):
+            with contextlib.suppress(
+                Fallback
+            ):  # the plan of the engine that it gives the query to is the true one
+                return engine.plan(bound.fragment, bound.inputs)
+        return _tree(bound, (_PLANNED,))
+
+    def _analyzed(self, bound: Bound) -> PlanTree:
+        """The plan with what each operator did."""
+        if bound.choice.engine.explains:
+            return _tree(bound, (_ANALYZED, _PLANNED))
+        rows = bound.run().num_rows
+        return PlanTree("ANSWER", rows=rows, children=tuple(map(_as_tree, bound.inputs.report.nodes)))
+
+
+def _tree(bound: Bound, prefixes: tuple[str, ...]) -> PlanTree:
+    """The engine's own plan, parsed; DESCRIBE, which is answered while it is planned, has no figures."""
+    for prefix in prefixes:
+        plan = bound.run(prefix)
+        tree = plan_tree(str(plan.column(plan.num_columns - 1)[0]))
+        if tree is not None:
+            return tree
+    raise EngineError(
+        f"The engine {bound.choice.explaining().name} gave no plan.",
+        hint="Leave EXPLAIN out to run the query.",
+    )
+
+
+def _as_tree(node: NodeRecord) -> PlanTree:
+    """What an engine reported of a step as an operator."""
+    detail = (("Did", node.detail),) if node.detail else ()
+    return PlanTree(node.name, detail, node.rows_estimated, node.rows, node.elapsed, node.nbytes)
+
+
+def _plans(engine: Engine) -> bool:
+    """Whether the plan that is shown is its own."""
+    return engine.explains or isinstance(engine, SupportsPlan)
 
 
 def _metered(bound: Bound) -> dict[str, MeteredScan]:

@@ -127,6 +127,9 @@ class LooseExecutor:
         """It has no tables."""
         raise _no_table(table)
 
+    def divided(self, text: str, **_: Any) -> None:
+        """It has no tables whose parts others could read."""
+
     def store(self, table: str, rows: pa.RecordBatchReader, mode: str, **details: Any) -> PinnedExecutor:
         """It has nowhere to store rows.
 

@@ -6,7 +6,7 @@ import contextlib
 import threading
 import weakref
 from collections.abc import Generator
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from luma_bench.bench.allowed import working_folder
 from luma_bench.bench.policy import PolicyBook
@@ -15,6 +15,7 @@ from luma_bench.errors import ClosedError
 
 if TYPE_CHECKING:
     from luma_bench.bench.statements import Statements
+    from luma_bench.engines.cluster.cluster import ClusterHandle
     from luma_bench.plan.engine import Engine
     from luma_bench.storage.store import Store
 
@@ -30,8 +31,10 @@ class Machinery:
         Whether the store is.
     """
 
-    def __init__(self, store: Store) -> None:
+    def __init__(self, store: Store, cluster: Any = None) -> None:
         self.book = PolicyBook(store)
+        self._cluster = cluster
+        self._handle: ClusterHandle | None = None
         self._store = store
         self._base = working_folder()
         self._lock = threading.Lock()
@@ -45,7 +48,7 @@ class Machinery:
             held = here()
             if held is None:
                 raise ClosedError.bench(str(store.path))
-            return next(item for item in held.statements.runner.engines.values() if not item.looks_up)
+            return next(item for item in held.statements.runner.engines.values() if item.complete)
 
         store.rules = EngineRules(engine)
 
@@ -63,18 +66,26 @@ class Machinery:
         from luma_bench.bench.external import ExternalFiles
         from luma_bench.bench.runner import Runner
         from luma_bench.bench.statements import Statements
+        from luma_bench.engines.cluster.engine import DaskEngine
         from luma_bench.engines.duck import DuckEngine
         from luma_bench.engines.duck_inspect import DuckInspector
+        from luma_bench.engines.duck_types import DuckTyper
+        from luma_bench.engines.lowering import Lowering
         from luma_bench.engines.point import PointEngine
+        from luma_bench.engines.polars.engine import PolarsEngine
         from luma_bench.engines.router import Router
         from luma_bench.engines.statistics import StatisticsEngine
 
-        duck = DuckEngine(self._store.settings)
-        inspector = DuckInspector(self._store.settings, duck.beside)
+        settings = self._store.settings
+        duck = DuckEngine(settings)
+        inspector = DuckInspector(settings, duck.beside)
+        lowering, typer = Lowering(inspector.describe), DuckTyper(settings, duck.beside)
         engines: tuple[Engine, ...] = (
             PointEngine(inspector.describe),
             StatisticsEngine(inspector.describe),
             duck,
+            PolarsEngine(settings, duck, lowering, typer, duck.calibration),
+            DaskEngine(settings, duck, self.cluster, lowering, typer),
         )
         return Statements(
             Runner(
@@ -83,11 +94,20 @@ class Machinery:
                 {engine.name: engine for engine in engines},
                 Router(),
                 inspector,
-                ExternalFiles(self._store.settings, self._base, self._store.path),
+                ExternalFiles(settings, self._base, self._store.path),
             ),
             inspector,
             PlanCache(),
         )
+
+    @property
+    def cluster(self) -> ClusterHandle:
+        """The way to the cluster that the engine `dask` runs on; nothing starts before it is needed."""
+        from luma_bench.engines.cluster.cluster import ClusterHandle
+
+        if self._handle is None:
+            self._handle = ClusterHandle(self._cluster, self._store.settings)
+        return self._handle
 
     @contextlib.contextmanager
     def stoppable(self) -> Generator[threading.Event]:
@@ -126,4 +146,6 @@ class Machinery:
                 if made is not None:
                     made.close()
             self._statements.runner.results.clear()
+        if self._handle is not None:
+            self._handle.close()
         self._store.close()

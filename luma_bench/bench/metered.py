@@ -14,10 +14,12 @@ from luma_bench.types.record import NodeRecord
 from luma_bench.types.scan import (
     FoundRow,
     ScanCounters,
+    ScanPart,
     ScanPiece,
     ScanSource,
     SupportsLookup,
     SupportsPieces,
+    SupportsSplit,
 )
 from luma_bench.types.schema import TableSchema
 from luma_bench.types.statistics import ScanStatistics, SupportsStatistics
@@ -113,6 +115,25 @@ class MeteredScan:
         if not isinstance(self._source, SupportsPieces):
             return None
         return self._source.pieces(predicates, self.counters)
+
+    def split(
+        self,
+        parts: int,
+        columns: Sequence[int] | None = None,
+        predicates: Sequence[Predicate] = (),
+        counters: ScanCounters | None = None,
+    ) -> Sequence[ScanPart] | None:
+        """The source's parts, where it can be read elsewhere; what it prunes is counted in this source's own share."""
+        if not isinstance(self._source, SupportsSplit):
+            return None
+        return self._source.split(parts, columns, predicates, self.counters)
+
+    @property
+    def undivided(self) -> str | None:
+        """Why `split` gives None; None where it gives parts."""
+        if isinstance(self._source, SupportsSplit):
+            return self._source.undivided
+        return "its rows are filtered or masked by policies, which only the bench evaluates"
 
     def live(self, piece: ScanPiece) -> np.ndarray[Any, np.dtype[np.bool_]] | None:
         """Which of the stored rows of a piece are not deleted; None where none is."""

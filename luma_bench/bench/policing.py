@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import replace
 
 from luma_bench.bench.ask import Ask
-from luma_bench.bench.binding import located
 from luma_bench.bench.casts import column_types
 from luma_bench.bench.catalog_text import schema_and_name
+from luma_bench.bench.locating import located
 from luma_bench.bench.policy import POLICY, Policy, PolicyBook, require_owner
 from luma_bench.bench.row_changes import target
 from luma_bench.bench.runner import Runner
@@ -160,7 +160,7 @@ class PolicyMaker:
         asked = replace(ask, params=params, tables={}, view=view, at=None, cache=False)
         try:
             bound = self._runner.bind(bare, asked, view)
-            found = bound.choice.engine.run(bound.fragment, bound.inputs)
+            found = bound.choice.run(bound.fragment, bound.inputs)
         except KadeQLError as error:
             raise located(error, bare, span=(start, end)) from error
         assert found.num_columns == 1

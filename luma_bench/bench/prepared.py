@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Any, cast
 import pyarrow as pa
 
 from luma_bench.bench.ask import Ask
-from luma_bench.bench.binding import located, missing_value
 from luma_bench.bench.frames import handed
+from luma_bench.bench.locating import located, missing_value
 from luma_bench.bench.result import Result
 from luma_bench.errors import (
     KadeQLBindError,

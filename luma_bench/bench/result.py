@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import decimal
 from collections.abc import Callable
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -123,6 +123,19 @@ class Result:
 
         frame = pl.from_arrow(narrowed(self._table))
         return frame if isinstance(frame, pl.DataFrame) else frame.to_frame()
+
+    def to_dask(self, npartitions: int | None = None) -> Any:
+        """The rows as a `dask.dataframe` of `npartitions` partitions; None for about 64 MB each.
+
+        Raises
+        ------
+        UnsupportedError
+            dask.dataframe is not installed, or `npartitions` is less than 1.
+        """
+        from luma_bench.engines.cluster import interop
+
+        interop.check_partitions(npartitions)
+        return interop.from_arrow(narrowed(self._table), npartitions)
 
     def frame(self) -> DataFrame:
         """A lazy DataFrame over the rows, which stay in memory; it meets frames of its bench at the snapshot it ran on.

@@ -67,7 +67,8 @@ class Runner:
         result = Result(
             table, record, query.source, lambda: self.explainer.text(query, replace(ask, limits=None), record)
         )
-        if key is not None:
+        # An engine that was not there may be there the next time.
+        if key is not None and not record.fallbacks:
             self.results.put(key, result)
         return result
 
@@ -131,23 +132,22 @@ class Runner:
 
     def record(self, bound: Bound, rows_out: int, started: float) -> RunRecord:
         """The record of a query that ran: `started` is when, by `time.perf_counter`."""
-        counters = bound.inputs.counters
+        counters, report = bound.inputs.counters, bound.inputs.report
+        engine = report.ran_on or bound.choice.engine.name
+        fallbacks = (*bound.choice.fallbacks, *report.fallbacks)
         nodes = tuple(
-            source.record(name, bound.choice.engine.name)
+            source.record(name, engine)
             for name, source in sorted(bound.inputs.sources.items())
             if isinstance(source, MeteredScan)
         )
+        nodes += tuple(source.record(name, engine) for name, source in sorted(bound.islands.items()))
         nodes += tuple(
-            source.record(name, bound.choice.engine.name) for name, source in sorted(bound.islands.items())
+            NodeRecord(f"rule {rule.name} {rule.table}", engine, detail=rule.detail) for rule in bound.rules
         )
-        nodes += tuple(
-            NodeRecord(f"rule {rule.name} {rule.table}", bound.choice.engine.name, detail=rule.detail)
-            for rule in bound.rules
-        )
-        nodes += file_nodes(bound.inputs.files, bound.choice.engine.name)
+        nodes += (*file_nodes(bound.inputs.files, engine), *report.nodes)
         return RunRecord(
-            engine=bound.choice.engine.name,
-            reason=bound.choice.reason,
+            engine=engine,
+            reason=report.reason or bound.choice.reason,
             snapshot=bound.snapshot.id,
             elapsed=time.perf_counter() - started,
             rows_read=counters.rows_read,
@@ -156,8 +156,8 @@ class Runner:
             segments_pruned=counters.segments_pruned,
             chunks_read=counters.chunks_read,
             chunks_pruned=counters.chunks_pruned,
-            fallbacks=tuple(bound.choice.fallbacks),
-            warnings=(*bound.choice.fallbacks, *self._noted(bound)),
+            fallbacks=fallbacks,
+            warnings=(*fallbacks, *report.warnings, *self._noted(bound)),
             estimates=dict(bound.choice.estimates),
             nodes=nodes,
             rows_out=rows_out,

@@ -10,11 +10,12 @@ import pyarrow as pa
 
 from luma_bench.bench.activity import Activities
 from luma_bench.bench.ask import Ask
-from luma_bench.bench.binding import located
+from luma_bench.bench.binding import Bound
 from luma_bench.bench.cache import PlanCache
 from luma_bench.bench.describing import described
 from luma_bench.bench.executor import PinnedExecutor
 from luma_bench.bench.frames import standing
+from luma_bench.bench.locating import located
 from luma_bench.bench.pointed import among, pointed
 from luma_bench.bench.prepared import executed, kept
 from luma_bench.bench.result import Result
@@ -125,6 +126,10 @@ class Statements:
     def stream(self, text: str, ask: Ask) -> pa.RecordBatchReader:
         """Run one query as a stream, for results larger than memory."""
         return self.runner.stream(self._query(text), ask)
+
+    def bound(self, text: str, ask: Ask) -> Bound:
+        """One query with everything that it reads pinned; nothing runs."""
+        return self.runner.bind(self._query(text), ask, self.runner.resolve(ask))
 
     def schema(self, text: str, ask: Ask) -> pa.Schema:
         """The Arrow schema one query yields, without running it."""

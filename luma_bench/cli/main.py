@@ -16,7 +16,7 @@ from typing import Annotated, Literal
 
 import typer
 
-from luma_bench.cli import care, format, publish, transfer  # noqa: A004
+from luma_bench.cli import care, doctor, format, publish, transfer  # noqa: A004
 from luma_bench.cli.options import INTERRUPTED, REFUSED, WRONG_USAGE, AtOption, BenchOption, examples
 from luma_bench.cli.session import (
     VARIABLE,
@@ -87,6 +87,14 @@ def query(
     strict: Annotated[
         bool, typer.Option("--strict", help="A fallback to another engine is an error.")
     ] = False,
+    cluster: Annotated[
+        str | None,
+        typer.Option(
+            "--cluster",
+            metavar="C",
+            help="Where the engine dask runs: local for this machine's cores, or a scheduler's address, tcp://…",
+        ),
+    ] = None,
     no_cache: Annotated[
         bool, typer.Option("--no-cache", help="Do not answer from the result cache.")
     ] = False,
@@ -117,7 +125,8 @@ def query(
     sent = explaining(asked) if explain else asked
     path = bench_path(bench)
     # What is behind a URL can only be read.
-    with open_bench(path, "r" if read_only or isinstance(path, str) else "a") as opened:
+    mode = "r" if read_only or isinstance(path, str) else "a"
+    with open_bench(path, mode, cluster=cluster) as opened:
         with interruptible(opened), _pointing(sent, asked), whole_transactions(opened):
             result = opened.kadeql(
                 sent,
@@ -192,12 +201,7 @@ def config(bench: BenchOption = None) -> None:
     print("\n".join(setting_lines(path if isinstance(path, Path) else None)))
 
 
-@app.command(epilog=examples("luma-bench doctor"))
-def doctor() -> None:
-    """Say what this machine has: versions, threads, memory, and which engines can run."""
-    from luma_bench.cli.listing import doctor_lines
-
-    print("\n".join(doctor_lines()))
+app.registered_commands += doctor.commands.registered_commands
 
 
 @app.command(epilog=examples("luma-bench demo", "luma-bench demo --out tour --data-only"))

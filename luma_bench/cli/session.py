@@ -47,8 +47,10 @@ def bench_path(given: str | None) -> Path | str:
     )
 
 
-def open_bench(path: Path | str, mode: Literal["a", "r"], *, create: bool = False) -> Bench:
-    """Open a bench; unless `create`, one that is not there is an error, not a new folder.
+def open_bench(
+    path: Path | str, mode: Literal["a", "r"], *, create: bool = False, cluster: str | None = None
+) -> Bench:
+    """Open a bench; unless `create`, one that is not there is an error, not a new folder; `cluster` is that of `lb.open`.
 
     Raises
     ------
@@ -62,7 +64,7 @@ def open_bench(path: Path | str, mode: Literal["a", "r"], *, create: bool = Fals
             f"There is no bench at {str(path)!r}.",
             hint="`luma-bench import` creates one; --bench PATH names another.",
         )
-    return luma_bench.open(path, mode=mode)
+    return luma_bench.open(path, mode=mode, cluster=cluster)
 
 
 @contextlib.contextmanager

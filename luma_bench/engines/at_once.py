@@ -6,7 +6,10 @@ from abc import ABC, abstractmethod
 
 import pyarrow as pa
 
-from luma_bench.plan.engine import Inputs, RunningFragment, SqlFragment
+from luma_bench.engines.costs import LOOKUP_SECONDS
+from luma_bench.plan.engine import Estimate, Inputs, RunningFragment, SqlFragment
+
+_ESTIMATE = Estimate(LOOKUP_SECONDS)
 
 
 class AtOnce(ABC):
@@ -20,6 +23,26 @@ class AtOnce(ABC):
     def looks_up(self) -> bool:
         """True: it scans nothing."""
         return True
+
+    @property
+    def automatic(self) -> bool:
+        """True: nothing is faster where it answers."""
+        return True
+
+    @property
+    def complete(self) -> bool:
+        """False: it answers few statements."""
+        return False
+
+    @property
+    def explains(self) -> bool:
+        """True: it tells its own plan."""
+        return True
+
+    def estimate(self, fragment: SqlFragment, inputs: Inputs) -> Estimate | None:
+        """A look-up's."""
+        del fragment, inputs
+        return _ESTIMATE
 
     def stream(self, fragment: SqlFragment, inputs: Inputs) -> pa.RecordBatchReader:
         """`run` as a stream."""

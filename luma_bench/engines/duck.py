@@ -12,6 +12,8 @@ import duckdb
 import pyarrow as pa
 
 from luma_bench.config import Settings
+from luma_bench.engines.calibrate import Calibration
+from luma_bench.engines.costs import duck_estimate
 from luma_bench.engines.duck_aside import AsideThread
 from luma_bench.engines.duck_errors import missing_table, read_report
 from luma_bench.engines.duck_external import FileDatabases
@@ -25,7 +27,7 @@ from luma_bench.engines.duck_statement import RunningStatement
 from luma_bench.engines.duck_stream import ResultStream
 from luma_bench.engines.duck_zones import zone_labels
 from luma_bench.errors import KadeQLBindError, KadeQLError, choices
-from luma_bench.plan.engine import ROWS_PREFIX, Inputs, SqlFragment, rows_relation
+from luma_bench.plan.engine import ROWS_PREFIX, Estimate, Inputs, SqlFragment, rows_relation
 from luma_bench.types.limits import Limits
 
 
@@ -48,11 +50,15 @@ class DuckEngine:
         Which of the two it is.
     scan_problem
         Why the hook was not taken; None when it was, or was not asked.
+    calibration
+        How fast this machine is.
     """
 
     def __init__(self, settings: Settings, scan_path: str | None = None) -> None:
         self.scan_problem = hook_problem() if scan_path is None else None
         self.scan_path = scan_path or ("source" if self.scan_problem is None else "dataset")
+        self.calibration = Calibration(settings)
+        self._threads, self._memory = settings.effective_threads, settings.effective_memory_limit
         self._running = _Running(settings, self.scan_path)
         # At exit too: DuckDB's binding complains about connections that outlive the interpreter.
         self._finalizer = weakref.finalize(self, _Running.close, self._running)
@@ -70,7 +76,26 @@ class DuckEngine:
     @property
     def reason(self) -> str:
         """What the run record says of a query that it takes."""
-        return "embedded: the one SQL engine here"
+        return "embedded"
+
+    @property
+    def automatic(self) -> bool:
+        """True: it is what `auto` takes unless another one is better."""
+        return True
+
+    @property
+    def complete(self) -> bool:
+        """True: what it cannot run is no statement that reads."""
+        return True
+
+    @property
+    def explains(self) -> bool:
+        """True: EXPLAIN and DESCRIBE are statements like others."""
+        return True
+
+    def estimate(self, fragment: SqlFragment, inputs: Inputs) -> Estimate | None:
+        """By what the statement reads and does, on this machine."""
+        return duck_estimate(fragment, inputs, self.calibration, self._threads, self._memory)
 
     def supports(self, fragment: SqlFragment, inputs: Inputs | None = None) -> str | None:
         """None for one reading statement (SELECT, PIVOT, DESCRIBE, SUMMARIZE, EXPLAIN of these), else the reason."""

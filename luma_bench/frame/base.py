@@ -221,6 +221,51 @@ class Frame(Display, Interchange, Unchanging):
         """
         return self.collect().to_polars()
 
+    def to_dask(self, npartitions: int | None = None) -> Any:
+        """The rows as a `dask.dataframe`, which Dask computes where it will: see `npartitions`.
+
+        A stored table, its columns, and what is filtered and computed row by row are read when a partition is computed, on
+        the worker that computes it; nothing runs before. Workers read the bench's files, which they must see under the same
+        path, or the object store that it is published in. Of anything else (groups, joins, orders, rows in memory, tables
+        under policies, uncommitted rows) the rows are computed here and now, and cut.
+
+        Integers and booleans that may be NULL have pandas' nullable dtypes; dates, decimals, bytes and nested values its
+        Arrow dtypes. The rows are in the frame's order.
+
+        Parameters
+        ----------
+        npartitions
+            How many partitions there are at most; None for about 64 MB each.
+
+        Raises
+        ------
+        UnsupportedError
+            dask.dataframe is not installed, or `npartitions` is less than 1.
+
+        Examples
+        --------
+        >>> ddf = flights[["origin", "distance"]].to_dask(npartitions=4)
+        >>> int(ddf.distance.max().compute()) == flights.distance.max()
+        True
+        """
+        from luma_bench.engines.cluster import interop
+
+        interop.check_partitions(npartitions)
+        interop.require_dask()
+        if _held(self._plan) is None:
+            stored = _stored(self._plan)
+            query = self._text()
+            found = self._executor.divided(
+                query.text,
+                table=None if stored is None else stored.name,
+                columns=self.columns,
+                parts=npartitions,
+                tables=query.tables or None,
+            )
+            if found is not None:
+                return interop.from_parts(found)
+        return self.collect().to_dask(npartitions)
+
     def to_reader(self) -> pa.RecordBatchReader:
         """The rows as a stream of Arrow batches, which come as the engine makes them: more than memory holds may.
 

@@ -19,7 +19,9 @@ if TYPE_CHECKING:
 
 HELP = """\
 %luma                         what is open: the bench, its snapshot, its tables
-%luma open PATH [--mode r]    open a bench (created when there is none); it is the variable `bench` too
+%luma open PATH [--mode r] [--cluster C]
+                              open a bench (created when there is none); it is the variable `bench` too;
+                              C is local, or a scheduler's address, for --engine dask
 %luma tables                  the tables with their rows and keys
 %luma snapshots               every snapshot, newest first
 %luma tag NAME [--at S]       name the newest snapshot, or S
@@ -61,7 +63,9 @@ def run(magics: LumaMagics, line: str) -> Panel:
 def _open(magics: LumaMagics, line: str, words: Sequence[str]) -> Panel:
     import luma_bench
 
-    (path,), options = _read(line, words, 1, "%luma open PATH [--mode r]", ("--mode",))
+    (path,), options = _read(
+        line, words, 1, "%luma open PATH [--mode r] [--cluster C]", ("--mode", "--cluster")
+    )
     mode: Literal["a", "r"] = "r" if options.get("--mode", "a") == "r" else "a"
     if options.get("--mode", mode) != mode:
         raise UnsupportedError(
@@ -69,7 +73,7 @@ def _open(magics: LumaMagics, line: str, words: Sequence[str]) -> Panel:
         )
     folder = Path(path).expanduser()
     new = mode == "a" and not folder.exists()
-    magics.take(luma_bench.open(folder, mode=mode))
+    magics.take(luma_bench.open(folder, mode=mode, cluster=options.get("--cluster")))
     bench = magics.bench
     if new:
         return line_panel(f"Created {bench.path}; it is open as `bench`.")

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
 
 import pyarrow as pa
 
+from luma_bench.plan.profile import PlanTree
+from luma_bench.types.executor import Divided
 from luma_bench.types.limits import Limits
+from luma_bench.types.record import NodeRecord
 from luma_bench.types.scan import ScanCounters, ScanSource
 from luma_bench.types.schema import ROWS_PREFIX, rows_relation
 from luma_bench.types.sequence import Sequence as Sequence_
@@ -16,11 +19,16 @@ from luma_bench.types.sequence import Sequence as Sequence_
 __all__ = [
     "ROWS_PREFIX",
     "Engine",
+    "Estimate",
+    "Fallback",
     "FileInputs",
     "Inputs",
+    "RunReport",
     "RunningFragment",
     "SequenceInput",
     "SqlFragment",
+    "SupportsDivide",
+    "SupportsPlan",
     "View",
     "rows_relation",
 ]
@@ -89,6 +97,65 @@ class SequenceInput:
     advance: Callable[[int | None, int], bool]
 
 
+class Fallback(Exception):
+    """An engine gives its fragment back while it runs it: another engine shall run it from its beginning.
+
+    A signal between an engine and what runs fragments, never an error that a user sees: the fragment is run again, which the
+    run record counts and shows, or `strict` makes it an error. Something that is wrong with the question, the data or the
+    machine is no reason to give a fragment back; it is raised as what it is.
+
+    Parameters
+    ----------
+    reason
+        Why, in lower case and without a full stop: "the memory of worker 3 does not hold its part of the join".
+    """
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(reason)
+        self.reason = reason
+
+
+@dataclass(frozen=True, slots=True)
+class Estimate:
+    """What an engine expects a fragment to cost, before anything is planned or read.
+
+    Attributes
+    ----------
+    seconds
+        From start to the complete answer.
+    memory
+        The working set in bytes: what must be held at the same time, not what is read.
+    why_not
+        Why the engine would rather not, or cannot, run it here; empty when nothing speaks against it.
+    detail
+        What the figure is made of, for EXPLAIN: "40 fragments on 8 workers, 2 rounds".
+    """
+
+    seconds: float
+    memory: int = 0
+    why_not: str = ""
+    detail: str = ""
+
+
+@dataclass(slots=True)
+class RunReport:
+    """What an engine has to tell of a run besides its rows; it adds, and the run record carries it.
+
+    Attributes
+    ----------
+    ran_on, reason
+        The engine that gave the answer, where another one than was chosen did, and why.
+    fallbacks
+        A sentence for each time that an engine gave the fragment back and another one ran it again.
+    """
+
+    nodes: list[NodeRecord] = field(default_factory=list[NodeRecord])
+    warnings: list[str] = field(default_factory=list[str])
+    ran_on: str = ""
+    reason: str = ""
+    fallbacks: list[str] = field(default_factory=list[str])
+
+
 @dataclass(frozen=True, slots=True)
 class Inputs:
     """What a fragment may read, by name: pinned scan sources, Arrow relations, and where to count what was read.
@@ -107,6 +174,7 @@ class Inputs:
     files: FileInputs | None = None
     limits: Limits | None = None
     sequences: tuple[SequenceInput, ...] = ()
+    report: RunReport = field(default_factory=RunReport)
 
     @property
     def names(self) -> list[str]:
@@ -160,8 +228,27 @@ class Engine(Protocol):
         """Why the router takes it, for an engine that `looks_up`: what the run record says."""
         ...
 
+    @property
+    def automatic(self) -> bool:
+        """Whether `auto` may take it, now; any engine runs when it is asked for by name."""
+        ...
+
+    @property
+    def complete(self) -> bool:
+        """Whether it runs every statement that reads: what others give back, or cannot run, runs on it."""
+        ...
+
+    @property
+    def explains(self) -> bool:
+        """Whether it runs EXPLAIN and DESCRIBE of what it supports; else the complete engine does."""
+        ...
+
     def supports(self, fragment: SqlFragment, inputs: Inputs | None = None) -> str | None:
         """None when this engine can run the fragment, else the reason it cannot; without inputs the text alone is judged."""
+        ...
+
+    def estimate(self, fragment: SqlFragment, inputs: Inputs) -> Estimate | None:
+        """What running it would cost, in microseconds and without planning it; None where the engine cannot tell."""
         ...
 
     def run(self, fragment: SqlFragment, inputs: Inputs) -> pa.Table:
@@ -169,6 +256,8 @@ class Engine(Protocol):
 
         Raises
         ------
+        Fallback
+            The engine gives the fragment back, nothing of its answer having been handed on.
         KadeQLError
             The fragment does not parse, bind or convert; it points into `fragment.text`.
         CancelledError
@@ -179,7 +268,10 @@ class Engine(Protocol):
         ...
 
     def stream(self, fragment: SqlFragment, inputs: Inputs) -> pa.RecordBatchReader:
-        """Run as a stream: batches come as the engine makes them; dropping the reader stops it."""
+        """Run as a stream: batches come as the engine makes them; dropping the reader stops it.
+
+        Raises like `run`, the reader too; a fragment can be given back until its first batch.
+        """
         ...
 
     def cancel(self) -> int:
@@ -196,4 +288,31 @@ class Engine(Protocol):
 
     def close(self) -> None:
         """Stop what runs and release every resource."""
+        ...
+
+
+@runtime_checkable
+class SupportsDivide(Protocol):
+    """An engine that tells whether a fragment may be answered part by part of a table."""
+
+    def divide(self, fragment: SqlFragment, inputs: Inputs, parts: int | None) -> Divided | None:
+        """The fragment as the same query over each of at most `parts` parts (None: of a convenient size) of its one table.
+
+        None where a row of the answer needs more than one row of the table. Nothing runs.
+        """
+        ...
+
+
+@runtime_checkable
+class SupportsPlan(Protocol):
+    """An engine that shows how it would run a fragment."""
+
+    def plan(self, fragment: SqlFragment, inputs: Inputs) -> PlanTree:
+        """The operators with their estimates; nothing runs. Called for fragments that it supports.
+
+        Raises
+        ------
+        Fallback
+            It cannot tell after all.
+        """
         ...

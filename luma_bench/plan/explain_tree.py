@@ -13,9 +13,13 @@ def head_text(profile: Profile) -> str:
     """Engine, reason, snapshot, estimates, rules and totals, one a line."""
     lines = [f"change     {profile.change}"] if profile.change else []
     lines += [f"engine     {profile.engine}: {profile.reason}", f"snapshot   {profile.snapshot}"]
-    lines += [f"estimate   {name} {seconds_text(seconds)}" for name, seconds in profile.estimates.items()]
+    lines += _estimates(profile)
     lines += [f"fallback   {text}" for text in profile.fallbacks]
     lines.append(f"cache      {'holds this answer' if profile.cached else 'does not hold this answer'}")
+    if profile.planned_by:
+        lines.append(
+            f"plan       as {profile.planned_by} would run it: {profile.engine} shows none of its own"
+        )
     lines += [f"rule       {rule}" for rule in profile.rules]
     for name, (model, *told) in profile.islands.items():
         lines += [
@@ -29,6 +33,27 @@ def head_text(profile: Profile) -> str:
             f"chunks {ran['chunks_read']} read, {ran['chunks_pruned']} pruned; {seconds_text(ran['seconds'])}"
         )
     return "\n".join(lines)
+
+
+def _estimates(profile: Profile) -> list[str]:
+    """What each engine would take, the one that ran beside what it took, then the engines that would not do."""
+    if not profile.candidates:
+        return [f"estimate   {name} {seconds_text(seconds)}" for name, seconds in profile.estimates.items()]
+    lines: list[str] = []
+    for item in profile.candidates:
+        if item.seconds is None:
+            continue
+        parts = [f"{item.engine} {seconds_text(item.seconds)}"]
+        if item.memory:
+            parts.append(f"holds {bytes_text(item.memory)}")
+        if item.engine == profile.engine and profile.totals:
+            parts.append(f"took {seconds_text(profile.totals['seconds'])}")
+        about = "; ".join(part for part in (item.detail, item.why_not) if part)
+        lines.append(f"estimate   {', '.join(parts)}{f': {about}' if about else ''}")
+    lines += [
+        f"why not    {item.engine}: {item.why_not}" for item in profile.candidates if item.seconds is None
+    ]
+    return [*lines, f"machine    {profile.machine}"] if profile.machine else lines
 
 
 def tree_text(tree: PlanTree) -> str:

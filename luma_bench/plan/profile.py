@@ -164,6 +164,38 @@ SCAN = "TABLE_SCAN"
 
 
 @dataclass(frozen=True, slots=True)
+class Candidate:
+    """An engine that a query might run on.
+
+    Attributes
+    ----------
+    seconds, memory
+        What it is expected to take, and the bytes of its working set; None for an engine that cannot run it or cannot tell.
+    why_not
+        Why it would not do, or not by itself; empty when nothing speaks against it.
+    detail
+        What the figures are made of.
+    """
+
+    engine: str
+    seconds: float | None = None
+    memory: int | None = None
+    why_not: str = ""
+    detail: str = ""
+
+    def as_dict(self) -> dict[str, Any]:
+        """The engine under its documented keys; what is not known is left out."""
+        shown: dict[str, Any] = {"engine": self.engine}
+        if self.seconds is not None:
+            shown |= {"seconds": self.seconds, "memory": self.memory}
+        if self.why_not:
+            shown["why_not"] = self.why_not
+        if self.detail:
+            shown["detail"] = self.detail
+        return shown
+
+
+@dataclass(frozen=True, slots=True)
 class Profile:
     """A query's plan with what is the bench's own of it, and its figures where it ran.
 
@@ -177,6 +209,12 @@ class Profile:
         Figures of the whole run, by their documented keys; empty where it did not run.
     islands
         Of each relation that an island answers: what it is about (`graph` or `series`), then how it is answered, line by line.
+    candidates
+        Every engine with what it would take, or why it would not do.
+    machine
+        How fast the machine is that the estimates are made for.
+    planned_by
+        The engine whose plan is shown, where the one that would run the query shows none of its own.
     """
 
     engine: str
@@ -190,6 +228,9 @@ class Profile:
     change: str = ""
     totals: Mapping[str, int | float] = field(default_factory=dict[str, int | float])
     islands: Mapping[str, tuple[str, ...]] = field(default_factory=dict[str, tuple[str, ...]])
+    candidates: tuple[Candidate, ...] = ()
+    machine: str = ""
+    planned_by: str = ""
 
     def as_dict(self) -> dict[str, Any]:
         """The profile under its documented keys, ready for JSON."""
@@ -202,6 +243,10 @@ class Profile:
             "fallbacks": list(self.fallbacks),
             "rules": [{"rule": rule.name, "table": rule.table, "detail": rule.detail} for rule in self.rules],
         }
+        if self.candidates:
+            shown["engines"] = [candidate.as_dict() for candidate in self.candidates]
+        told = {"machine": self.machine, "planned_by": self.planned_by}
+        shown |= {key: text for key, text in told.items() if text}
         if self.change:
             shown = {"change": self.change, **shown}
         for key, model in (("graphs", "graph"), ("series", "series")):

@@ -18,6 +18,7 @@ import pyarrow.compute as pc
 from luma_bench.storage.columns import is_text
 from luma_bench.storage.predicates import Both, Compare, Either, Known, Member, Negated, Null, Test, translate
 from luma_bench.storage.zones import bytes_of, integers_of
+from luma_bench.types.arrays import integers
 from luma_bench.types.predicate import Operator, Predicate
 
 _KERNELS = {
@@ -81,7 +82,7 @@ def _leaf(test: Compare | Member | Known, array: pa.Array) -> pa.BooleanArray:
             if pa.types.is_floating(array.type):
                 return _float(op, array, value)
             held, scalars = _comparable(array, (value,))
-            return _KERNELS[op](held, pa.scalar(scalars[0], held.type))
+            return _KERNELS[op](held, _scalar(scalars[0], held.type))
 
 
 def _comparable(array: pa.Array, values: tuple[Any, ...]) -> tuple[pa.Array, list[Any]]:
@@ -92,6 +93,16 @@ def _comparable(array: pa.Array, values: tuple[Any, ...]) -> tuple[pa.Array, lis
     if pa.types.is_decimal128(kind) and kind.precision > 18:
         return array, [_as_decimal(value, kind.scale) for value in values]
     return integers_of(array), list(values)
+
+
+def _scalar(value: Any, kind: pa.DataType) -> pa.Scalar:
+    """A constant of a kernel. `pa.scalar` loads pandas, which is much for a process that only reads parts of tables."""
+    if isinstance(value, int) and pa.types.is_integer(kind) and -(1 << 63) <= value < 1 << 63:
+        return integers(np.array([value], np.int64))[0].cast(kind)
+    if isinstance(value, bytes) and (pa.types.is_binary(kind) or pa.types.is_large_binary(kind)):
+        ends = pa.py_buffer(np.array([0, len(value)], np.int32))
+        return pa.Array.from_buffers(pa.binary(), 1, [None, ends, pa.py_buffer(value)])[0].cast(kind)
+    return pa.scalar(value, kind)
 
 
 def _as_decimal(count: int, scale: int) -> Decimal:
@@ -108,7 +119,7 @@ def _float(op: Operator, array: pa.Array, value: float) -> pa.BooleanArray:
                 return pc.invert(isnan)
             case _:
                 return _with_nulls(pa.array(np.full(len(array), op == "<=")), array)
-    mask = _KERNELS[op](array, pa.scalar(value, array.type))
+    mask = _KERNELS[op](array, _scalar(value, array.type))
     return pc.or_kleene(mask, pc.is_nan(array)) if op in (">", ">=") else mask
 
 

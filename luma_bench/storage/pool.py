@@ -58,6 +58,11 @@ class BufferPool:
         return self._bytes
 
     @property
+    def closed(self) -> bool:
+        """Whether it was closed: it decodes nothing any more."""
+        return self._closed
+
+    @property
     def threads(self) -> int:
         """How many threads decode."""
         return self._threads

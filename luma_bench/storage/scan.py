@@ -5,7 +5,7 @@ from __future__ import annotations
 import copy
 import threading
 from collections.abc import Callable, Hashable, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pyarrow as pa
@@ -31,6 +31,9 @@ from luma_bench.types.predicate import Predicate
 from luma_bench.types.scan import FoundRow, ScanCounters, ScanPiece
 from luma_bench.types.schema import ROW_ID, SQL_TYPE, Column, TableSchema
 
+if TYPE_CHECKING:
+    from luma_bench.storage.parts import TablePart
+
 __all__ = ["InlineBlob", "TableScan"]
 
 
@@ -47,6 +50,10 @@ class TableScan:
         The bench's buffer pool; it also owns the decoding threads.
     settings
         The bench's settings.
+    kinds
+        The types in which the columns are streamed; None to find them from these segments.
+    draft
+        Whether rows are among them that no snapshot has.
     """
 
     def __init__(
@@ -56,12 +63,17 @@ class TableScan:
         inline: Sequence[InlineBlob],
         pool: BufferPool,
         settings: Settings,
+        *,
+        kinds: Sequence[pa.DataType] | None = None,
+        draft: bool = False,
     ) -> None:
         self._table = schema
         self._segments = tuple(segments)
         self._inline = tuple(inline)
         self._pool = pool
         self._settings = settings
+        self._kinds = kinds
+        self._draft = draft
         self._lock = threading.Lock()
         self._source: Source | None = None
         self._lookup: KeyLookup | None = None
@@ -175,6 +187,33 @@ class TableScan:
         """Stored rows of a piece, without those that are deleted; see `SupportsPieces.read_piece`."""
         return self._pieces().read(piece, columns, counters, first, rows, deleted=deleted)
 
+    def split(
+        self,
+        parts: int,
+        columns: Sequence[int] | None = None,
+        predicates: Sequence[Predicate] = (),
+        counters: ScanCounters | None = None,
+    ) -> Sequence[TablePart] | None:
+        """The table in parts that another process can read; see `SupportsSplit.split`.
+
+        Raises
+        ------
+        CorruptionError
+            The index of a segment that is split or pruned is not what was written.
+        """
+        from luma_bench.storage.parts_split import Splitter
+
+        if self.undivided is not None:
+            return None
+        held = self._prepared()
+        found = Splitter(self._table, held, self._inline, self._settings, self._skips)
+        return found.parts(parts, columns, predicates, counters)
+
+    @property
+    def undivided(self) -> str | None:
+        """Why `split` gives None; None where it gives parts."""
+        return "the open transaction has rows of it that are not committed" if self._draft else None
+
     def _pieces(self) -> PieceReader:
         source = self._prepared()
         with self._lock:
@@ -219,7 +258,7 @@ class TableScan:
                     arrays, nbytes = self._pool.result(future)
                     parts[i] += arrays
                     counted.add(nbytes=nbytes)
-                counted.add(rows=ref.rows, segments=1, chunks=source.open(ref).chunks)
+                counted.add(rows=ref.rows, segments=ref.counted, chunks=source.open(ref).chunks)
         finally:
             # After a failure nobody waits for the rest; what is done cannot be cancelled.
             for futures in work:
@@ -290,9 +329,9 @@ class TableScan:
         source = Source(self._table.name, self._segments, self._pool)
         columns = [SourceColumn(ROW_ID, None, pa.int64(), "")]
         batch: list[pa.Array] = [tail.row_ids(self._inline)]
-        for column in self._table.columns:
+        for at, column in enumerate(self._table.columns):
             data = tail.exact(self._inline, column) if self._inline else None
-            kind = self._form(source, column, data)
+            kind = self._form(source, column, data) if self._kinds is None else self._kinds[at]
             columns.append(SourceColumn(column.name, column.id, kind, form_of(column, kind), column))
             if data is not None:
                 batch.append(tail.streamed(data, kind))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import threading
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -73,17 +74,18 @@ class Source:
         self.tail: pa.RecordBatch | None = None
         self._zones: dict[int, Zones] = {}
         self._lock = threading.Lock()
-        self.statistics = [self._statistics(ref) for ref in self.segments]
+
+    @functools.cached_property
+    def statistics(self) -> list[pa.RecordBatch]:
+        """The zone map of each segment, of one row."""
+        for ref in self.segments:
+            if ref.stats is None:
+                ref.prefetch_index()
+        return [self._statistics(ref) for ref in self.segments]
 
     def open(self, ref: SegmentRef) -> Segment:
         """The segment, its index from the pool when it was read before."""
-
-        def load() -> tuple[Segment, int]:
-            segment = Segment.open(ref)
-            return segment, 2 * segment.index.nbytes
-
-        segment: Segment = self.pool.get((ref.ulid, "index"), load)
-        return segment if segment.ref is ref else segment.at(ref)
+        return ref.opened(self.pool)
 
     def survivors(self, tests: Sequence[Test]) -> list[SegmentRef]:
         """The segments whose statistics leave room for a TRUE row."""
@@ -102,8 +104,10 @@ class Source:
             keep &= may_hold(test, self.chunk_zones(segment))
         group = segment.index.batch_chunks
         found: list[Piece] = []
-        for first in range(0, chunks, group):
-            count = min(group, chunks - first)
+        # A range of a segment has the pieces that the whole one has, but for those that it cuts.
+        for begin in range(-(segment.base % group), chunks, group):
+            first = max(0, begin)
+            count = min(begin + group, chunks) - first
             if keep[first : first + count].all():
                 found.append(self._piece(segment, first, count))
             else:

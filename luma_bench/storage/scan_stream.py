@@ -16,6 +16,7 @@ from luma_bench.storage.predicates import Test, columns_in
 from luma_bench.storage.scan_pieces import Piece, Source, SourceColumn
 from luma_bench.storage.segment import SegmentRef
 from luma_bench.storage.segment_layout import BATCH_ROWS
+from luma_bench.types import arrays
 from luma_bench.types.scan import ScanCounters
 
 _OPENED_AHEAD = 8
@@ -63,7 +64,7 @@ class _Stream:
         source, pool = self._source, self._source.pool
         if self._pruning or any(ref.deleted is not None for ref in source.segments):
             return None
-        indexes = pool.peek_all([(ref.ulid, "index") for ref in source.segments])
+        indexes = pool.peek_all([ref.index_key for ref in source.segments])
         if indexes is None:
             return None
         # A transaction read it under row ids of its own; a commit gave it others.
@@ -85,7 +86,7 @@ class _Stream:
             batches.append(self._batch(values, piece.rows))
         self._counters.add(
             rows=sum(piece.rows for piece in pieces),
-            segments=len(indexes),
+            segments=sum(segment.ref.counted for segment in indexes),
             chunks=sum(piece.count for piece in pieces),
         )
         return batches + self._tail_batches()
@@ -111,13 +112,14 @@ class _Stream:
         source = self._source
         survivors = source.survivors(self._pruning)
         self._counters.add(
-            segments_pruned=sum(1 for ref in source.segments if ref.live_rows) - len(survivors)
+            segments_pruned=sum(ref.counted for ref in source.segments if ref.live_rows)
+            - sum(ref.counted for ref in survivors)
         )
         opening: Future[Any] | None = None
         numbers = not self._pruning and all(column.id is None for column in self._columns)
         for i, ref in enumerate(survivors):
             if numbers and ref.deleted is None and ref.first_row_id is not None:
-                self._counters.add(segments=1)
+                self._counters.add(segments=ref.counted)
                 yield lambda ref=ref: self._numbered(ref, ref.first_row_id or 0)
                 opening = None
                 continue
@@ -126,8 +128,8 @@ class _Stream:
                 source.pool.submit(_opener(source, survivors[i + 1])) if i + 1 < len(survivors) else None
             )
             left = source.pieces(segment, self._pruning)
-            used = bool(left.pieces)
-            self._counters.add(segments=int(used), segments_pruned=int(not used), chunks_pruned=left.pruned)
+            used = ref.counted if left.pieces else 0
+            self._counters.add(segments=used, segments_pruned=ref.counted - used, chunks_pruned=left.pruned)
             for ahead in survivors[i + 1 : i + 1 + _OPENED_AHEAD]:
                 ahead.prefetch_index()
             # Without a test every column will be read; with one, the others only where rows are left.
@@ -138,32 +140,32 @@ class _Stream:
 
     def _decoded(self, piece: Piece) -> list[pa.RecordBatch]:
         """The batch of a piece: the tested columns first, the others only where rows are left."""
-        arrays: dict[str, pa.Array] = {}
+        found: dict[str, pa.Array] = {}
         keep = self._source.live(piece.segment, piece.start, piece.rows)
-        mask = None if keep is None else pa.array(keep)
+        mask = None if keep is None else arrays.mask(keep)
         nbytes = 0
         for column in self._tested:
-            arrays[column.name], read = fetch(self._source, piece, column)
+            found[column.name], read = fetch(self._source, piece, column)
             nbytes += read
         left = piece.rows if mask is None else mask.true_count
         for test in self._tests:
-            found = mask_of(test, arrays)
-            mask = found if mask is None else pc.and_(mask, found)
+            passed = mask_of(test, found)
+            mask = passed if mask is None else pc.and_(mask, passed)
             left = mask.true_count
             if not left:
                 break
         if left:
             if self._tests:
-                ids = [column.id for column in self._columns if column.name not in arrays]
+                ids = [column.id for column in self._columns if column.name not in found]
                 piece.segment.prefetch(ids, piece.first, piece.count)
             for column in self._columns:
-                if column.name not in arrays:
-                    arrays[column.name], read = fetch(self._source, piece, column)
+                if column.name not in found:
+                    found[column.name], read = fetch(self._source, piece, column)
                     nbytes += read
         self._counters.add(rows=piece.rows, nbytes=nbytes, chunks=piece.count)
         if not left:
             return []
-        values = [arrays[column.name] for column in self._columns]
+        values = [found[column.name] for column in self._columns]
         if mask is not None and left < piece.rows:
             values = _kept(values, mask, left)
         return [self._batch(values, left)]
@@ -206,7 +208,9 @@ class _Stream:
 
 def _kept(values: list[pa.Array], mask: pa.BooleanArray, left: int) -> list[pa.Array]:
     """The rows where the mask is TRUE; without a copy where they adjoin each other, as a range of sorted values does."""
-    chosen = mask.fill_null(False).to_numpy(zero_copy_only=False)
+    chosen = arrays.flags(mask)
+    if mask.null_count:
+        chosen = chosen & arrays.flags(mask.is_valid())
     first = int(chosen.argmax())
     if chosen[first : first + left].all():
         return [value.slice(first, left) for value in values]
@@ -219,7 +223,8 @@ def _opener(source: Source, ref: SegmentRef) -> Any:
 
 def key_of(piece: Piece, column: SourceColumn) -> tuple[Any, ...]:
     """The pool's key of a decoded piece of a column."""
-    return (piece.segment.ref.ulid, column.id, piece.first, piece.count, column.form)
+    segment = piece.segment
+    return (segment.ref.ulid, column.id, segment.base + piece.first, piece.count, column.form)
 
 
 def fetch(source: Source, piece: Piece, column: SourceColumn) -> tuple[pa.Array, int]:

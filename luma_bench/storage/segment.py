@@ -6,7 +6,7 @@ numcodecs still opens the file. Every chunk's CRC-32C is checked before it is de
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Hashable, Iterable
 from concurrent.futures import Executor
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -71,6 +71,37 @@ class SegmentRef:
     def live_rows(self) -> int:
         """Rows that are not deleted."""
         return self.rows - (0 if self.deleted is None else len(self.deleted))
+
+    @property
+    def whole(self) -> SegmentRef:
+        """The segment that lies in the file; another one for a range of its rows."""
+        return self
+
+    @property
+    def counted(self) -> int:
+        """How many segments it counts as in the figures of a scan."""
+        return 1
+
+    @property
+    def index_key(self) -> tuple[Hashable, ...]:
+        """What names it, open, in a buffer pool."""
+        return self.ulid, "index"
+
+    def opened(self, pool: BufferPool) -> Segment:
+        """The open segment, its index from the pool when it was read before.
+
+        Raises
+        ------
+        CorruptionError
+            See `Segment.open`.
+        """
+
+        def load() -> tuple[Segment, int]:
+            segment = Segment.open(self)
+            return segment, 2 * segment.index.nbytes
+
+        segment: Segment = pool.get(self.index_key, load)
+        return segment if segment.ref is self else segment.at(self)
 
     @property
     def file(self) -> ByteSource:
@@ -159,11 +190,14 @@ class Segment:
         The segment.
     index
         Its index, as `Segment.open` read it.
+    base
+        The row chunk of the file that its first one is.
     """
 
-    def __init__(self, ref: SegmentRef, index: SegmentIndex) -> None:
+    def __init__(self, ref: SegmentRef, index: SegmentIndex, base: int = 0) -> None:
         self.ref = ref
         self.index = index
+        self.base = base
         self._types = {int(f.metadata[b"luma.id"]): (f.name, f.type) for f in index.schema}
         self._zones: dict[int, Zones] = {}
         self._zones_as: dict[tuple[int, str], Zones] = {}
@@ -208,7 +242,7 @@ class Segment:
 
     def at(self, ref: SegmentRef) -> Segment:
         """The same file as another snapshot refers to it, with that one's deleted rows."""
-        return Segment(ref, self.index)
+        return Segment(ref, self.index, self.base)
 
     def statistics(self) -> pa.RecordBatch:
         """The segment-level zone map, for a reference that has none."""

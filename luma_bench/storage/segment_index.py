@@ -99,6 +99,11 @@ class SegmentIndex:
         return -(-self.rows // self.chunk_rows)
 
 
+def in_dictionary(array: str) -> bool:
+    """Whether an array holds a column's dictionary: its chunks are not those of the rows."""
+    return "dict" in array.split(".")
+
+
 class SegmentIndexError(ValueError):
     """The end of the file or the index is not what a segment has."""
 

@@ -14,6 +14,7 @@ from luma_bench.storage.codecs_choose import CODECS, FROM_BYTES
 from luma_bench.storage.columns_join import Joiner
 from luma_bench.storage.files import LocalFile
 from luma_bench.storage.pool import BufferPool
+from luma_bench.storage.segment_index import in_dictionary
 
 if TYPE_CHECKING:
     from luma_bench.storage.segment import Segment
@@ -46,25 +47,26 @@ class SegmentReader:
         """
         index, ulid = self._segment.index, self._segment.ref.ulid
         stored = index.arrays.get(array)
+        place = chunk if in_dictionary(array) else self._segment.base + chunk
         if stored is None:
-            raise CorruptionError.chunk_of(ulid, self._label, chunk, f"the array {array} is missing")
+            raise CorruptionError.chunk_of(ulid, self._label, place, f"the array {array} is missing")
         at = stored.first + chunk
         table = index.chunks
         length, count = int(table.length[at]), int(table.count[at])
         if length == 0:
             return filled(stored.fill, count, stored.dtype) if count else None
         offset, crc = int(table.offset[at]), int(table.crc[at])
-        encoded = self._bytes(offset, length, chunk, stored.codec)
+        encoded = self._bytes(offset, length, place, stored.codec)
         if google_crc32c.value(encoded) != crc and self._segment.ref.file.forget(offset, length):
-            encoded = self._bytes(offset, length, chunk, stored.codec)
+            encoded = self._bytes(offset, length, place, stored.codec)
         if google_crc32c.value(encoded) != crc:
             raise CorruptionError.chunk_of(
-                ulid, self._label, chunk, f"the bytes of {array} do not match their checksum"
+                ulid, self._label, place, f"the bytes of {array} do not match their checksum"
             )
         try:
             return CODECS[stored.codec].decode(encoded, int(table.head[at]), count, stored.dtype)
         except CodecError as error:
-            raise CorruptionError.chunk_of(ulid, self._label, chunk, f"{array}: {error}") from error
+            raise CorruptionError.chunk_of(ulid, self._label, place, f"{array}: {error}") from error
 
     def dictionary(self, node: str, kind: pa.DataType) -> pa.Array:
         """The values of a dictionary node, from the pool when it was decoded before."""

@@ -325,7 +325,12 @@ class Store(StoreCare):
                 self._scans.move_to_end(key)
                 return found
         made = TableScan(
-            schema, snapshot.segments(schema.id), snapshot.inline(schema.id), self.pool, self.settings
+            schema,
+            snapshot.segments(schema.id),
+            snapshot.inline(schema.id),
+            self.pool,
+            self.settings,
+            draft=schema.id in snapshot.staged,
         )
         with self._lock:
             found = self._scans.setdefault(key, made)

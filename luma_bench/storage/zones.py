@@ -283,7 +283,8 @@ def merged_batch(batch: pa.RecordBatch) -> pa.RecordBatch:
                 value = pc.any(column, min_count=0)
             case _:
                 value = pc.sum(column, min_count=0)
-        arrays.append(pa.array([value.as_py()], column.type))
+        # From the scalar: an array made of Python values loads pandas, which a worker has no other use for.
+        arrays.append(pa.repeat(value.cast(column.type), 1))
     return pa.RecordBatch.from_arrays(arrays, schema=batch.schema)
 
 

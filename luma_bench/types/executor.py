@@ -3,11 +3,38 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 import pyarrow as pa
 
 from luma_bench.types.record import RunRecord
+from luma_bench.types.scan import ScanPart
+
+
+@dataclass(frozen=True, slots=True)
+class Divided:
+    """A query whose rows are, part by part, those of the same query over each part of one table.
+
+    Attributes
+    ----------
+    schema
+        The query's names and types.
+    relation, sql
+        DuckDB's SQL for one part, read as `relation`, and nothing else; it gives the columns `c0`, `c1`, … in order.
+        Without SQL the columns of `schema` are read in exactly the types that were written.
+    timezone
+        The time zone that the SQL runs in.
+    held
+        What keeps the snapshot from being collected as long as it lives.
+    """
+
+    parts: Sequence[ScanPart]
+    schema: pa.Schema
+    relation: str = ""
+    sql: str | None = None
+    timezone: str = ""
+    held: object = field(default=None, repr=False, compare=False)
 
 
 class Answer(Protocol):
@@ -37,6 +64,10 @@ class Answer(Protocol):
 
     def to_polars(self) -> Any:
         """A Polars DataFrame."""
+        ...
+
+    def to_dask(self, npartitions: int | None = None) -> Any:
+        """A dask.dataframe over the rows."""
         ...
 
     def __len__(self) -> int: ...
@@ -116,6 +147,28 @@ class Executor(Protocol):
 
     def scan(self, table: str, columns: Sequence[str] | None = None) -> pa.RecordBatchReader:
         """A whole table, or some of its columns, as a stream without SQL, in exactly the types that were written."""
+        ...
+
+    def divided(
+        self,
+        text: str,
+        *,
+        table: str | None = None,
+        columns: Sequence[str] | None = None,
+        parts: int | None = None,
+        tables: Mapping[str, Any] | None = None,
+    ) -> Divided | None:
+        """A SELECT text cut along the parts of the one table that it reads, for others to read; nothing runs.
+
+        None where its rows do not come from one committed table row by row, or where the identity sees not all of it.
+
+        Parameters
+        ----------
+        table, columns
+            The table when the text asks for no more than columns of it: they come in exactly the types that were written.
+        parts
+            How many at most; None for parts of a convenient size.
+        """
         ...
 
     def store(self, table: str, rows: pa.RecordBatchReader, mode: str, **details: Any) -> Executor:

@@ -40,7 +40,8 @@ class RunRecord:
 
     `elapsed` is in seconds from call to complete result. `rows_read` counts rows of segment chunks and inline
     tails that were handed to the engine or to the exact filter, after pruning; `bytes_read` counts bytes read from files
-    (a chunk served by the buffer pool costs none). `estimates` maps engine names to estimated seconds. Inside a
+    (a chunk served by the buffer pool costs none). `estimates` maps engine names to estimated seconds; `fallbacks` has a
+    sentence for each engine that was to run it and did not, or gave it up. Inside a
     transaction `snapshot` is the one that it began on, and `in_transaction` is True.
     """
 
@@ -77,7 +78,9 @@ class RunRecord:
             else ""
         )
         inside = ", in transaction" if self.in_transaction else ""
-        return f"{self.engine} ({self.reason}) · snapshot {self.snapshot}{inside} · {where}{pruned} · {seconds_text(self.elapsed)}"
+        count = len(self.fallbacks)
+        fell = f" · {count} fallback{'' if count == 1 else 's'}" if count else ""
+        return f"{self.engine} ({self.reason}) · snapshot {self.snapshot}{inside} · {where}{pruned} · {seconds_text(self.elapsed)}{fell}"
 
 
 def bytes_text(count: int) -> str:

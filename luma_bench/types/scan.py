@@ -195,3 +195,58 @@ class SupportsPieces(Protocol):
             Bytes on disk are not those that were written.
         """
         ...
+
+
+class ScanPart(Protocol):
+    """Some rows of a table at one snapshot, in a form that another process can read: it survives pickling.
+
+    Every row of the table is in exactly one part of a split. Reading needs the segments' files (or their object store) and
+    nothing else: no catalog.
+    """
+
+    @property
+    def rows(self) -> int:
+        """The rows that it has, deleted ones not counted."""
+        ...
+
+    @property
+    def nbytes(self) -> int:
+        """About what the asked columns of it take when they are decoded."""
+        ...
+
+    def open(self) -> ScanSource:
+        """The rows as a source, in this process; sources of one process share a buffer pool."""
+        ...
+
+
+@runtime_checkable
+class SupportsRead(Protocol):
+    """A source that also gives its rows in exactly the types that were written."""
+
+    def read(self, columns: Sequence[str] | None = None, counters: ScanCounters | None = None) -> pa.Table:
+        """Columns by name, `_rowid` among them if asked for; None for all of the table's."""
+        ...
+
+
+@runtime_checkable
+class SupportsSplit(Protocol):
+    """A source that can be read in parts elsewhere."""
+
+    def split(
+        self,
+        parts: int,
+        columns: Sequence[int] | None = None,
+        predicates: Sequence[Predicate] = (),
+        counters: ScanCounters | None = None,
+    ) -> Sequence[ScanPart] | None:
+        """The table in at most `parts` parts of about equal size; None where the source cannot be read elsewhere.
+
+        Segments and chunks whose zone maps prove that no row has every predicate TRUE are left out and counted as pruned;
+        nothing is filtered in the others. An empty table, or one where nothing is left, gives no parts.
+        """
+        ...
+
+    @property
+    def undivided(self) -> str | None:
+        """Why `split` gives None, in words that follow a table's name; None where it gives parts."""
+        ...

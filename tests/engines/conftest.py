@@ -3,11 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
 import pytest
 
 from luma_bench.config import Settings
 from luma_bench.engines.duck import DuckEngine
+
+if TYPE_CHECKING:
+    from distributed import Client
+
+    from luma_bench.engines.cluster.cluster import ClusterHandle
 
 
 @pytest.fixture(params=["source", "dataset"])
@@ -22,3 +28,19 @@ def hook_engine() -> Iterator[DuckEngine]:
     made = DuckEngine(Settings(threads=2, timezone="UTC"))
     yield made
     made.close()
+
+
+@pytest.fixture(scope="session")
+def cluster_handle() -> Iterator[ClusterHandle]:
+    """A Dask cluster of two worker processes with one thread each, started with the first test that uses its client."""
+    from luma_bench.engines.cluster.cluster import ClusterHandle
+
+    handle = ClusterHandle("local", Settings(timezone="UTC"), workers=2, dashboard=False)
+    yield handle
+    handle.close()
+
+
+@pytest.fixture(scope="session")
+def cluster_client(cluster_handle: ClusterHandle) -> Client:
+    """A client of that cluster, connected."""
+    return cluster_handle.client()

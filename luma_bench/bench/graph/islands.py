@@ -13,7 +13,6 @@ from typing import TYPE_CHECKING, Literal
 import pyarrow as pa
 
 from luma_bench.bench.ask import Ask
-from luma_bench.bench.binding import missing_value
 from luma_bench.bench.graph.answers import Answers
 from luma_bench.bench.graph.as_joins import as_joins
 from luma_bench.bench.graph.conditions import Asked, Conditions
@@ -24,6 +23,7 @@ from luma_bench.bench.graph.scan import MatchScan
 from luma_bench.bench.graph.seen import Seen, require_unmasked
 from luma_bench.bench.graph.topologies import Topologies
 from luma_bench.bench.island_relation import IslandRelation
+from luma_bench.bench.locating import missing_value
 from luma_bench.errors import ResourceError, UnsupportedError
 from luma_bench.language import Query
 from luma_bench.language.graph.pattern import GraphIsland, Match

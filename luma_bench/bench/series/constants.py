@@ -7,7 +7,7 @@ from typing import Any
 
 import pyarrow as pa
 
-from luma_bench.bench.binding import located
+from luma_bench.bench.locating import located
 from luma_bench.bench.series.asked import Asked
 from luma_bench.errors import KadeQLBindError, KadeQLError
 from luma_bench.language.series.pattern import Constant
@@ -133,7 +133,7 @@ def _run(constant: Constant, asked: Asked, kind: str | None) -> pa.Scalar[Any]:
     )
     bound = asked.binder.bind(query, ask, asked.view)
     try:
-        rows = bound.choice.engine.run(bound.fragment, bound.inputs)
+        rows = bound.choice.run(bound.fragment, bound.inputs)
     except KadeQLError as error:
         raise located(error, query, 0, constant.span) from error
     return rows.column(0)[0]

@@ -27,8 +27,6 @@ from luma_bench.types.scan import ScanCounters
 if TYPE_CHECKING:
     from luma_bench.types.record import NodeRecord
 
-_GRID_BYTES = 40
-
 
 class GroupedScan(SeriesRelation):
     """The scan source of one grouped construct.

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 
 import pyarrow as pa
 
-from luma_bench.bench.binding import located
+from luma_bench.bench.locating import located
 from luma_bench.bench.series.asked import Asked
 from luma_bench.bench.series.constants import value
 from luma_bench.errors import KadeQLBindError, KadeQLError

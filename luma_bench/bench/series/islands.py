@@ -7,8 +7,8 @@ from threading import Lock
 from typing import TYPE_CHECKING, Literal
 
 from luma_bench.bench.ask import Ask
-from luma_bench.bench.binding import missing_value
 from luma_bench.bench.island_relation import IslandRelation
+from luma_bench.bench.locating import missing_value
 from luma_bench.bench.series.asked import Asked, Kept
 from luma_bench.language import Query
 from luma_bench.language.series.pattern import (

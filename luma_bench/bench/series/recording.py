@@ -125,7 +125,7 @@ def _planned(
         return meant if meant is not None and takes(meant) else None
 
     notes = _Notes(told.insert(0, pa.field(ROW_ID, pa.int64(), False)), rows, understood)
-    engine = next(one for one in asked.binder.engines.values() if not one.looks_up)
+    engine = next(one for one in asked.binder.engines.values() if one.complete)
     limits = asked.ask.limits
     inputs = Inputs({_NAME: notes}, limits=None if limits is None else limits.uncapped())
     try:

@@ -1,0 +1,1 @@
+"""What is about graphics processors: whether one can be used here. No statement runs on one in this version."""

@@ -1,0 +1,1 @@
+"""Polars behind the relational plan: whatever it is proven to compute as DuckDB does; everything else it refuses."""

@@ -1,0 +1,1 @@
+"""How a relational plan runs on many workers: stages of equal, pure fragments, cut by a planner that sees actual sizes."""
