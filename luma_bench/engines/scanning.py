@@ -42,6 +42,14 @@ class Scanning:
         """Nothing that can be watched."""
         return ()
 
+    def cancel(self) -> int:
+        """Stop every running query, open streams too; how many there were."""
+        running = self.running()
+        for query in running:
+            query.stop()
+        return len(running)
+
     def progress(self) -> float | None:
-        """None: unknown."""
-        return None
+        """The fraction done of the newest running query, None when idle or unknown."""
+        running = self.running()
+        return running[-1].progress if running else None

@@ -163,22 +163,10 @@ class DaskEngine(Scanning):
         query = self._begin(fragment, inputs)
         return pa.RecordBatchReader.from_batches(query.schema, _batches(query.tables()))
 
-    def cancel(self) -> int:
-        """Stop every running query, open streams too; how many there were."""
-        running = self.running()
-        for query in running:
-            query.stop()
-        return len(running)
-
     def running(self) -> tuple[ClusterQuery, ...]:
         """What runs now, open streams too, oldest first."""
         with self._lock:
             return tuple(self._queries)
-
-    def progress(self) -> float | None:
-        """The share of the newest running query's known tasks that are done; None when idle."""
-        running = self.running()
-        return running[-1].progress if running else None
 
     def close(self) -> None:
         """Stop what runs, and close the cluster if it was opened here."""

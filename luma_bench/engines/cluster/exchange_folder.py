@@ -53,11 +53,6 @@ class ExchangeFolder:
         """A query's own folder, which the first file in it makes."""
         return None if self.path is None else self.path / query
 
-    @property
-    def is_here(self) -> bool:
-        """Whether this process sees it."""
-        return self.path is not None and self.path.is_dir()
-
     def remove(self) -> None:
         """Remove it with all that is in it."""
         if self.path is not None:

@@ -138,22 +138,10 @@ class PolarsEngine(Scanning):
         """`run` as a stream: the answer is there before its first batch."""
         return self.run(fragment, inputs).to_reader()
 
-    def cancel(self) -> int:
-        """Stop every running query; how many there were."""
-        running = self.running()
-        for query in running:
-            query.stop()
-        return len(running)
-
     def running(self) -> tuple[RunningQuery, ...]:
         """What runs now, oldest first."""
         with self._lock:
             return tuple(self._queries)
-
-    def progress(self) -> float | None:
-        """The fraction done of the newest running query."""
-        running = self.running()
-        return running[-1].progress if running else None
 
     def close(self) -> None:
         """Stop what runs, and forget the plans."""

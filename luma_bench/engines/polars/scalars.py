@@ -82,11 +82,6 @@ class Scalars:
         self._learn(texts, trees)
         return [self._value(tree) for tree in trees]
 
-    def value_of(self, tree: Syntax) -> Value:
-        """A part that was learnt before, as a column."""
-        self._learn([], [tree])
-        return self._value(tree)
-
     def _learn(self, texts: Sequence[str], trees: Sequence[Syntax]) -> None:
         """Every part's type, in one question; and the constants, in another."""
         wanted = list(texts)

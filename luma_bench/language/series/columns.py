@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Final, NamedTuple
 
 from luma_bench.language.functions import VOLATILE_WORDS
-from luma_bench.language.keywords import KEYWORDS, ORDINARY, RESERVED, TYPE_FUNCTION, split
+from luma_bench.language.keywords import ORDINARY, RESERVED, TYPE_FUNCTION, split
 from luma_bench.language.tokens import NUMBER, QUOTED, STRING, Tokens
 
 UNITS: Final = frozenset(
@@ -160,8 +160,3 @@ def said(tokens: Tokens, index: int) -> str:
     if tokens.words[index] == STRING:
         return f"'{tokens.names[index]}"
     return tokens.names[index].casefold() or tokens.slice(index, index + 1)
-
-
-def is_plain_word(name: str) -> bool:
-    """Whether a name is one that the engine writes without quotes."""
-    return name.isidentifier() and name.isascii() and name.islower() and name.upper() not in KEYWORDS

@@ -85,12 +85,6 @@ def item_at(tokens: Tokens, index: int, last: int) -> Item | None:
     return Item(first, stop, end, tokens.names[alias], True, path)
 
 
-def alias_behind(tokens: Tokens, index: int, last: int) -> tuple[str, int] | None:
-    """The alias at a token, with or without AS, and the token behind it; None when there is none."""
-    place = _alias(tokens, index, last)
-    return None if place is None else (tokens.names[place], place + 1)
-
-
 def _is_table(tokens: Tokens, index: int) -> bool:
     word = tokens.words[index]
     return tokens.is_name(index) and (word == QUOTED or word not in RESERVED)
