@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import signal
 import socket
@@ -10,12 +11,14 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
 import pytest
 from cluster_parts import HungryPart
 
+import luma_bench as lb
 from luma_bench.config import Settings
 from luma_bench.engines.cluster.cluster import ClusterHandle
 from luma_bench.engines.cluster.runner import DaskRunner
@@ -268,3 +271,48 @@ def test_a_scheduler_that_dies_is_told_of_and_one_in_its_place_serves(embedded: 
         for process in processes:
             process.kill()
             process.wait()
+
+
+@pytest.mark.slow
+def test_a_worker_that_stands_still_is_given_up_and_the_query_goes_on(embedded: DuckEngine) -> None:
+    import dask
+
+    with dask.config.set({"distributed.scheduler.worker-ttl": "1s"}):
+        handle = ClusterHandle("local", Settings(timezone="UTC"), workers=2, dashboard=False)
+        client = handle.client()
+    try:
+        victim = next(iter(client.run(os.getpid).values()))
+        runner = DaskRunner(handle, handle.desk(), embedded, "UTC")
+        counted = "SELECT count(*) AS c0 FROM range(3_000_000) WHERE md5(range::VARCHAR) <> ''"
+        stage = runner.submit(Stage(0, counted, (), 8))
+        os.kill(victim, signal.SIGSTOP)
+        try:
+            found = pa.concat_tables(runner.fetch(stage))
+        finally:
+            with contextlib.suppress(ProcessLookupError):  # its nanny ended it
+                os.kill(victim, signal.SIGCONT)
+        assert found.column("c0").to_pylist() == [3_000_000] * 8
+        runner.close()
+    finally:
+        handle.close()
+
+
+@pytest.mark.slow
+def test_a_cluster_that_grows_from_no_worker_answers(tmp_path: Path) -> None:
+    from distributed import Client, LocalCluster
+
+    with (
+        LocalCluster(n_workers=0, threads_per_worker=1, dashboard_address=None) as cluster,
+        Client(cluster) as client,
+    ):
+        cluster.adapt(minimum=0, maximum=2, interval="200ms")
+        with lb.open(tmp_path / "t.luma", cluster=client) as bench:
+            bench.write("t", {"k": [1, 2, 1, 2], "v": [1, 2, 3, 4]}, mode="create")
+            asked = "SELECT k, sum(v) AS s FROM t GROUP BY k ORDER BY k"
+            for _ in range(2):
+                found = bench.kadeql(asked, engine="dask", strict=True, cache=False)
+                assert found.run.engine == "dask"
+                assert found.to_pandas().to_dict("list") == {"k": [1, 2], "s": [4, 6]}
+                deadline = time.monotonic() + 30
+                while client.nthreads() and time.monotonic() < deadline:
+                    time.sleep(0.1)  # it shrinks to none again

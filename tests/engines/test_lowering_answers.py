@@ -106,7 +106,7 @@ def test_views_are_read_as_they_were_made(world: World, text: str, views: list[s
         ("SELECT * FROM t TABLESAMPLE 10%", "a sample"),
         ("SELECT id FROM t LIMIT 50%", "a LIMIT in percent"),
         ("SELECT * FROM t ASOF JOIN ts ON t.d >= ts.a", "an asof inner join"),
-        ("SELECT * FROM t POSITIONAL JOIN u", "a positional inner join"),
+        ("SELECT * FROM t POSITIONAL JOIN u", "rows that meet by their position, in a POSITIONAL JOIN or an ASOF join"),
         ("SELECT t.id, x.n FROM t, (SELECT count(*) AS n FROM u WHERE u.k = t.k) x", "a lateral subquery with an aggregate or a LIMIT"),
         ("WITH RECURSIVE r AS (SELECT 1 AS n UNION ALL SELECT n + 1 FROM r WHERE n < 5) SELECT * FROM r", "a recursive CTE"),
         ("SELECT s, k, count(*) FROM t GROUP BY GROUPING SETS ((s, k), (s), (s))", "a grouping set that is given twice"),

@@ -82,6 +82,10 @@ class ClusterHandle:
         self._failed: tuple[float, str] | None = None
         self._finalizer = weakref.finalize(self, _Opened.close, self._opened)
 
+    def __repr__(self) -> str:
+        link = self.dashboard_link
+        return f"<cluster: {self.name}, {'connected' if self.connected else 'not connected yet'}{f', dashboard {link}' if link else ''}>"
+
     @property
     def problem(self) -> str | None:
         """Why there is no cluster to use; None when there is one, or may be: nothing is connected to find out."""

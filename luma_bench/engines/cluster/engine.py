@@ -104,10 +104,6 @@ class DaskEngine(Scanning):
             return problem
         if inputs is None:
             return None
-        if inputs.files is not None:
-            return "it reads files"
-        if inputs.sequences:
-            return "it takes values of a sequence"
         try:
             program = self._lowering.program(fragment, inputs)
         except NotLowered as error:

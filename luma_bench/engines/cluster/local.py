@@ -23,6 +23,10 @@ _START = 60.0
 """Seconds that the workers may take to start, on a machine that does much else."""
 _END = 3.0
 """Seconds that the scheduler may take to end."""
+_SILENT = 20.0
+"""Seconds after which a worker that says nothing is given up, unless Dask's configuration says otherwise."""
+_DASK_SILENT = "5 minutes"
+"""What Dask's configuration has when nobody set it."""
 
 
 class LocalWorkers:
@@ -53,7 +57,7 @@ class LocalWorkers:
             host="127.0.0.1",
             # The port is any free one; without a dashboard its server answers nothing but its own health.
             dashboard_address="127.0.0.1:0",
-            scheduler_kwargs={"dashboard": dashboard},
+            scheduler_kwargs={"dashboard": dashboard, "worker_ttl": _silence()},
             silence_logs=logging.CRITICAL,
         )
         self._folder = Path(tempfile.mkdtemp(prefix="luma-workers-", dir=spill or None))
@@ -122,3 +126,11 @@ class LocalWorkers:
                     hint="Free memory, or ask for fewer with the setting threads.",
                 )
             time.sleep(0.01)
+
+
+def _silence() -> float | str:
+    """How long a worker may say nothing: a stopped process keeps its connection, and its tasks would wait for it."""
+    from dask import config
+
+    said: str = config.get("distributed.scheduler.worker-ttl", _DASK_SILENT)
+    return _SILENT if said == _DASK_SILENT else said

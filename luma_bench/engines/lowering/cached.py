@@ -56,7 +56,7 @@ class Lowering:
         if inputs.files is not None:
             raise NotLowered("it reads files")
         if inputs.sequences:
-            raise NotLowered("it reads sequences")
+            raise NotLowered("it takes values of a sequence")
         if len(fragment.text) > _LONGEST:
             raise NotLowered("its text is very long")
         if ROWS_PREFIX in fragment.text:

@@ -175,6 +175,8 @@ class Relations:
         right = self.of(tree["right"], left if beside is None else _after(beside, left))
         if left is None or right is None:
             raise NotLowered("a join without relations")
+        if style == "POSITIONAL":
+            raise NotLowered("rows that meet by their position, in a POSITIONAL JOIN or an ASOF join")
         if style not in ("REGULAR", "CROSS", "NATURAL") or kind not in _JOINS:
             raise NotLowered(f"{'an' if style == 'ASOF' else 'a'} {style} {kind} join".lower())
         if right.lateral and kind != "INNER":

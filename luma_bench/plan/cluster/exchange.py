@@ -75,7 +75,7 @@ def bucketed(work: Work, made: Made, shared: Shared, together: Together) -> Pend
         slices=shared.slices,
     )
     found = work.read(made, feed, tasks, together if shared.slices is None else frozenset())
-    note = f"stage {made.stage.number}: {work.sizes(made)} in {len(made.bucket_sizes())} buckets for {tasks} tasks"
+    note = f"stage {made.stage.number}: {work.sizes(made)} in {len(made.bucket_sizes())} buckets for {tasks} task{'' if tasks == 1 else 's'}"
     if shared.slices is not None:
         note += f", {sum(of > 1 for _, of in shared.slices)} of them slices of large buckets"
     return found.noted(note)

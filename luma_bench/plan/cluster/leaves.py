@@ -101,7 +101,9 @@ def _stored(work: Work, node: Scan, source: ScanSource, conditions: Sequence[Exp
         scans={name: types},
         rows=rows,
         purpose=(f"scan {node.name}",),
-        notes=(f"{node.name}: {len(parts)} parts, {size_text(nbytes)} for {tasks} tasks",),
+        notes=(
+            f"{node.name}: {len(parts)} parts, {size_text(nbytes)} for {tasks} task{'' if tasks == 1 else 's'}",
+        ),
     )
     if not conditions:
         return found

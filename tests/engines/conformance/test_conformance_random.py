@@ -52,6 +52,8 @@ def run(asker: Asker, examples: int) -> float:
     return sum(answered) / len(answered)
 
 
+# Dask's own threads draw from Python's `random` now and then, which Hypothesis takes for a strategy that does.
+@pytest.mark.filterwarnings("ignore:Do not use the .random. module inside strategies")
 @pytest.mark.parametrize("engine", ENGINES)
 def test_random_statements_of_an_engine(asker: Callable[[str], Asker], engine: str) -> None:
     # Were most refused, this test would compare nothing.
@@ -59,6 +61,7 @@ def test_random_statements_of_an_engine(asker: Callable[[str], Asker], engine: s
 
 
 @pytest.mark.slow
+@pytest.mark.filterwarnings("ignore:Do not use the .random. module inside strategies")
 @pytest.mark.parametrize("engine", ENGINES)
 def test_many_random_statements_of_an_engine(asker: Callable[[str], Asker], engine: str) -> None:
     assert run(asker(engine), MANY) >= 0.5
