@@ -6,7 +6,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.ready
 
-.PHONY: help setup demo lab test test-all lint bench bench-storage bench-sql bench-frame bench-graph bench-series bench-engines sqllogic tck docs lock clean
+.PHONY: help setup extension demo lab test test-all lint bench bench-storage bench-sql bench-frame bench-graph bench-series bench-engines bench-notebook pictures sqllogic tck docs lock clean
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1\t/' | expand -t 18
@@ -17,10 +17,13 @@ $(STAMP): requirements.lock pyproject.toml scripts/setup.sh
 	@bash scripts/setup.sh $(VENV)
 	@touch $@
 
-demo: setup ## builds the tour's bench from real flights, answers ten questions, writes out/late.html
+extension: setup ## builds the JupyterLab extension and the widgets, and links them and the KadeQL kernel into .venv
+	@bash scripts/extension.sh $(VENV)
+
+demo: extension ## builds the tour's bench from real flights, answers ten questions, writes out/late.html
 	@$(BIN)/luma-bench demo --out out
 
-lab: setup ## opens the tour in JupyterLab (stop it with Ctrl-C)
+lab: extension ## opens the tour in JupyterLab (stop it with Ctrl-C)
 	@$(BIN)/luma-bench demo --out out --data-only
 	@echo "Opening notebooks/tour in JupyterLab on 127.0.0.1 …"
 	@JUPYTER_CONFIG_PATH="$(CURDIR)/notebooks/jupyter-config" LUMA_TOUR_BENCH="$(CURDIR)/out/tour.luma" $(BIN)/jupyter lab --ip=127.0.0.1 --notebook-dir=. notebooks/tour/01-why-was-my-flight-late.ipynb $(LAB_ARGS)
@@ -31,12 +34,16 @@ lint: setup ## ruff, pyright (strict), import contracts, repository rules
 	@echo "import contracts …" && $(BIN)/lint-imports --no-cache
 	@echo "repository rules …" && $(BIN)/python scripts/rules.py
 
-test: setup ## the test suite (under 15 minutes on two cores)
+test: extension ## the test suite (under 15 minutes on two cores)
 	@bash scripts/postgresql.sh
+	@bash scripts/chromium.sh
+	@bash scripts/extension.sh $(VENV) test
 	@$(BIN)/python -m pytest -n 2 --dist loadfile
 
-test-all: setup ## the test suite and its slow part, property tests on new examples
+test-all: extension ## the test suite and its slow part, property tests on new examples
 	@bash scripts/postgresql.sh
+	@bash scripts/chromium.sh
+	@bash scripts/extension.sh $(VENV) test
 	@LUMA_EXAMPLES=random $(BIN)/python -m pytest -m ''
 
 bench: setup ## Luma Bench and its peers, interleaved; prints tables with versions and hardware
@@ -61,6 +68,14 @@ bench-engines: setup ## TPC-H on a Dask cluster and on Polars, beside DuckDB and
 	@VIRTUAL_ENV=$(VENV) $(BIN)/uv pip install -q --require-hashes -r peers.lock
 	@$(BIN)/python -m benchmarks.run engines-tpch engines-frames engines-cluster engines-tasks --rounds 3 --out out/bench-engines
 
+bench-notebook: extension ## the result grid, completion, the catalog and JupyterLab's start in a headless browser
+	@bash scripts/chromium.sh
+	@$(BIN)/python -m benchmarks.run notebook --rounds 5 --out out/bench-notebook
+
+pictures: extension ## the pictures of the documentation, from a real JupyterLab
+	@bash scripts/chromium.sh
+	@$(BIN)/python scripts/pictures.py
+
 bench-series: setup ## windows, gaps, sessions, as-of and window joins over millions of readings and quotes, beside DuckDB, Polars and chdb
 	@VIRTUAL_ENV=$(VENV) $(BIN)/uv pip install -q --require-hashes -r peers.lock
 	@$(BIN)/python -m benchmarks.run series-tsbs series-operators series-joins --rounds 3 --out out/bench-series
@@ -80,6 +95,7 @@ docs: setup ## writes the generated parts of docs/ and runs every example in it
 lock: setup ## resolves requirements.lock (and gpu.lock) anew, with hashes and without index addresses
 	@$(BIN)/uv pip compile pyproject.toml --all-extras --python-version 3.12 --universal --generate-hashes --no-emit-index-url --no-header -q -o requirements.lock
 	@$(BIN)/uv pip compile peers.in -c requirements.lock --python-version 3.12 --universal --generate-hashes --no-emit-index-url --no-header -q -o peers.lock
+	@$(BIN)/uv pip compile pyproject.toml binder/requirements.in --extra lab --extra demo --extra graph --extra series --extra scale -c requirements.lock --python-version 3.12 --universal --generate-hashes --no-emit-index-url --no-header -q -o binder/requirements.lock
 	@$(BIN)/uv pip compile gpu.in --python-version 3.12 --python-platform x86_64-manylinux_2_28 --generate-hashes --no-emit-index-url --no-header -q -o gpu.lock
 
 clean: ## removes the environment and everything that was built

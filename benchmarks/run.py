@@ -24,6 +24,7 @@ from benchmarks import (
     graph_patterns,
     graph_statements,
     imports,
+    notebook,
     report,
     series_joins,
     series_operators,
@@ -75,6 +76,8 @@ GRAPH: Mapping[str, Suite] = {
     "graph-build": graph_build.run,
 }
 """Suites of `make bench-graph`: run when they are named."""
+NOTEBOOK: Mapping[str, Suite] = {"notebook": notebook.run}
+"""The suite of `make bench-notebook`: run when it is named."""
 SERIES: Mapping[str, Suite] = {
     "series-tsbs": series_tsbs.run,
     "series-operators": series_operators.run,
@@ -88,7 +91,7 @@ ENGINES: Mapping[str, Suite] = {
     "engines-tasks": engines_tasks.run,
 }
 """Suites of `make bench-engines`, at the scale factor that is asked for: run when they are named."""
-_ALL = {**SUITES, **STORAGE, **SQL, **FRAME, **GRAPH, **SERIES, **ENGINES}
+_ALL = {**SUITES, **STORAGE, **SQL, **FRAME, **GRAPH, **SERIES, **ENGINES, **NOTEBOOK}
 
 
 def main(arguments: list[str] | None = None) -> int:

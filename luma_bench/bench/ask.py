@@ -42,6 +42,8 @@ class Ask:
         What the rows of a change's RETURNING may hold; its steps have `limits` without them.
     notes
         What the result is to warn of, noted while the statement is bound; in order, each once.
+    profile
+        Whether to measure what each operator does, past the result cache.
     identity
         Who asks. Nobody is assumed: whoever makes an `Ask` says it.
     """
@@ -58,4 +60,5 @@ class Ask:
     limits: Limits | None = None
     caps: Limits | None = None
     notes: dict[str, None] = field(default_factory=dict[str, None])
+    profile: bool = False
     identity: Identity = field(kw_only=True)

@@ -42,6 +42,7 @@ class Asking(Care):
         timeout: float | None = None,
         max_rows: int | None = None,
         max_bytes: int | None = None,
+        profile: bool = False,
     ) -> Result:
         """Run KadeQL; several statements run in order, each a commit of its own, and the last Result is returned.
 
@@ -66,6 +67,9 @@ class Asking(Care):
             Seconds that each statement may run, instead of the setting `timeout`; 0 for no limit.
         max_rows, max_bytes
             The most that a result may hold, instead of the settings `max_result_rows` and `max_result_bytes`.
+        profile
+            Measure what each operator does while a query runs, past the result cache: the plan of the result
+            (`result.plan_view()`) has rows, bytes and time of each then.
 
         Raises
         ------
@@ -80,6 +84,7 @@ class Asking(Care):
         """
         check_call(text, params)
         ask = self._asked(params, engine, strict, at, tables, (timeout, max_rows, max_bytes), cache=cache)
+        ask = replace(ask, profile=profile) if profile else ask
         # A call that names a snapshot reads that one, transaction or not.
         session = self._session if at is None else None
         read_only = self.read_only or at is not None

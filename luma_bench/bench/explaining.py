@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import json
 import time
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pyarrow as pa
@@ -13,6 +14,7 @@ from luma_bench.bench.ask import Ask
 from luma_bench.bench.binding import Bound
 from luma_bench.bench.metered import MeteredScan
 from luma_bench.bench.result import Result
+from luma_bench.bench.run_figures import Run, again, run_of, with_run
 from luma_bench.bench.scan_matching import with_figures
 from luma_bench.engines.duck_profile import plan_tree
 from luma_bench.engines.router import machine_text
@@ -53,18 +55,66 @@ class Explainer:
                 "explain_key": ["luma", "engine"],
                 "explain_value": [head_text(profile), tree_text(profile.tree)],
             }
-        return Result(pa.table(rows), record, query.source)
+
+        def shown(measured: bool) -> Profile:
+            """The same plan; a statement that was not run runs when its figures are asked for."""
+            if analyze or not measured:
+                return profile
+            return self.profile(query, again(ask, record), analyze=True, change=change)
+
+        return Result(pa.table(rows), record, query.source, profile=shown)
 
     def text(self, query: Query, ask: Ask, ran: RunRecord | None = None) -> str:
         """The plan of a query as printed text, with the figures of the run where it ran."""
-        runner = self._runner
-        bound = runner.binder.walked(runner.bind(query, ask, runner.resolve(ask)))
-        tree = with_figures(self._planned(bound), _metered(bound), (), ran=False)
-        profile = self._summary(bound, tree, query, ask, "", ran)
+        profile = self._after(query, ask, ran)
         lines = [head_text(profile)]
         if ran is not None:
             lines += [f"{node.name:<10} {node.detail}" for node in ran.nodes]
-        return "\n".join(lines) + f"\n\n{tree_text(tree)}"
+        return "\n".join(lines) + f"\n\n{tree_text(profile.tree)}"
+
+    def profile(
+        self,
+        query: Query,
+        ask: Ask,
+        run: Run | None = None,
+        *,
+        analyze: bool = False,
+        change: str = "",
+    ) -> Profile:
+        """The plan of a query as a tree, with what its scans took and how many rows it gave where it ran.
+
+        With `analyze` the query runs again, for what each operator did.
+        """
+        if analyze:
+            return self._profile(query, ask, time.perf_counter(), analyze=True, change=change)[0]
+        if run is None:
+            return self._after(query, ask, None)
+        found = self._after(query, ask, run.record)
+        return replace(found, tree=with_run(found.tree, run))
+
+    def _after(self, query: Query, ask: Ask, ran: RunRecord | None) -> Profile:
+        """The plan with its estimates, and the totals of the run where it ran."""
+        runner = self._runner
+        bound = runner.binder.walked(runner.bind(query, ask, runner.resolve(ask)))
+        tree = with_figures(self._planned(bound), _metered(bound), (), ran=False)
+        return self._summary(bound, tree, query, ask, "", ran, planned=True)
+
+    def measure(self, bound: Bound) -> None:
+        """Have a query measured, operator by operator, when it runs."""
+        bound.inputs.report.measures = True
+        for source in _metered(bound).values():
+            source.traced = True
+
+    def measured(self, query: Query, ask: Ask, bound: Bound, record: RunRecord) -> Profile:
+        """The plan of a query that was measured while it ran, as far as its engine measures."""
+        report, sources = bound.inputs.report, _metered(bound)
+        if report.tree is None and not report.nodes:
+            tree = with_figures(self._planned(bound), sources, bound.rules, ran=False)
+            tree = with_run(tree, run_of(record, bound.inputs.sources))
+            return self._summary(bound, tree, query, ask, "", record, planned=True)
+        tree = report.tree or _reported(bound, record.rows_out)
+        tree = with_figures(tree, sources, bound.rules, ran=True)
+        return self._summary(bound, tree, query, ask, "", record, planned=False)
 
     def _profile(
         self, query: Query, ask: Ask, started: float, *, analyze: bool, change: str
@@ -74,13 +124,15 @@ class Explainer:
         if analyze:
             bound = runner.binder.reduced(bound)
         sources = _metered(bound)
-        for source in sources.values():
-            source.traced = analyze
+        if analyze:
+            self.measure(bound)
         tree = self._analyzed(bound) if analyze else self._planned(bound)
         tree = with_figures(tree, sources, bound.rules, ran=analyze)
         record = runner.record(bound, tree.answer_rows or 0, started)
         said = f"{change}: the rows that this query finds" if change else ""
-        return self._summary(bound, tree, query, ask, said, record if analyze else None), record
+        return self._summary(
+            bound, tree, query, ask, said, record if analyze else None, planned=not analyze
+        ), record
 
     def _summary(
         self,
@@ -90,9 +142,11 @@ class Explainer:
         ask: Ask,
         change: str,
         ran: RunRecord | None,
+        *,
+        planned: bool,
     ) -> Profile:
         choice, engines = bound.choice, self._runner.engines
-        planned_by = "" if ran is not None or _plans(choice.engine) else choice.explaining().name
+        planned_by = choice.explaining().name if planned and not _plans(choice.engine) else ""
         return Profile(
             engine=choice.engine.name if ran is None else ran.engine,
             reason=choice.reason if ran is None else ran.reason,
@@ -124,8 +178,7 @@ class Explainer:
         """The plan with what each operator did."""
         if bound.choice.engine.explains:
             return _tree(bound, (_ANALYZED, _PLANNED))
-        rows = bound.run().num_rows
-        return PlanTree("ANSWER", rows=rows, children=tuple(map(_as_tree, bound.inputs.report.nodes)))
+        return _reported(bound, bound.run().num_rows)
 
 
 def _tree(bound: Bound, prefixes: tuple[str, ...]) -> PlanTree:
@@ -141,10 +194,22 @@ def _tree(bound: Bound, prefixes: tuple[str, ...]) -> PlanTree:
     )
 
 
+def profile_text(profile: Profile) -> str:
+    """A profile as printed text."""
+    return f"{head_text(profile)}\n\n{tree_text(profile.tree)}"
+
+
+def _reported(bound: Bound, rows: int) -> PlanTree:
+    """What an engine that does not measure operators reported of its run."""
+    return PlanTree("ANSWER", rows=rows, children=tuple(map(_as_tree, bound.inputs.report.nodes)))
+
+
 def _as_tree(node: NodeRecord) -> PlanTree:
     """What an engine reported of a step as an operator."""
     detail = (("Did", node.detail),) if node.detail else ()
-    return PlanTree(node.name, detail, node.rows_estimated, node.rows, node.elapsed, node.nbytes)
+    return PlanTree(
+        node.name, detail, node.rows_estimated, node.rows, node.elapsed, node.nbytes, engine=node.engine
+    )
 
 
 def _plans(engine: Engine) -> bool:

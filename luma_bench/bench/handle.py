@@ -83,6 +83,11 @@ class Handle:
         return self._store.path
 
     @property
+    def address(self) -> str:
+        """The folder or URL that it was opened by."""
+        return self._store.shown
+
+    @property
     def settings(self) -> config.Settings:
         """The effective settings."""
         return self._store.settings

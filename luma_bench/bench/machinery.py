@@ -14,6 +14,7 @@ from luma_bench.bench.row_rules import EngineRules
 from luma_bench.errors import ClosedError
 
 if TYPE_CHECKING:
+    from luma_bench.bench.assist.kept import KeptFacts
     from luma_bench.bench.statements import Statements
     from luma_bench.engines.cluster.cluster import ClusterHandle
     from luma_bench.plan.engine import Engine
@@ -40,6 +41,7 @@ class Machinery:
         self._lock = threading.Lock()
         self._statements: Statements | None = None
         self._stops: set[threading.Event] = set()
+        self._facts: KeptFacts | None = None
         self.closed = False
         # Weak, so that a bench that nobody closes and nobody holds goes away at once.
         here = weakref.ref(self)
@@ -99,6 +101,16 @@ class Machinery:
             inspector,
             PlanCache(),
         )
+
+    @property
+    def facts(self) -> KeptFacts:
+        """What the editing services keep of snapshots."""
+        from luma_bench.bench.assist.kept import KeptFacts
+
+        with self._lock:
+            if self._facts is None:
+                self._facts = KeptFacts()
+            return self._facts
 
     @property
     def cluster(self) -> ClusterHandle:

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
+from luma_bench.plan.profile import ScanFigures
 from luma_bench.types.predicate import And, Comparison, In, IsNull, Not, Or, Predicate
 from luma_bench.types.record import NodeRecord
 from luma_bench.types.scan import (
@@ -163,6 +164,14 @@ class MeteredScan:
         if not isinstance(self._source, SupportsPieces):
             raise TypeError(f"{self.name!r} has no pieces")
         return self._source
+
+    def figures(self, label: str) -> ScanFigures:
+        """What all streams of the scan read together, under the name that the statement has for the table."""
+        own = self.counters
+        return ScanFigures(
+            label, self.table_rows, tuple(self._applied), (), own.rows_read, own.bytes_read,
+            own.segments_read, own.segments_pruned, own.chunks_read, own.chunks_pruned,
+        )  # fmt: skip
 
     def record(self, label: str, engine: str) -> NodeRecord:
         """The scan as a node of the run record."""

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import datetime as dt
 import time
-from collections.abc import Iterator, Mapping
-from dataclasses import fields, is_dataclass, replace
-from typing import TYPE_CHECKING, Any, cast
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
 
@@ -21,7 +21,7 @@ from luma_bench.errors import (
     choices,
 )
 from luma_bench.language import Deallocate, Execute, Prepare, Query, Statement
-from luma_bench.language.placed import Placed
+from luma_bench.language.placed import Placed, queries_of
 from luma_bench.language.prepare import PREPARED_KINDS, REFUSED, parameters
 from luma_bench.language.tokens import tokenize
 from luma_bench.plan.engine import Inputs, SqlFragment
@@ -160,20 +160,8 @@ def check_files(statement: Statement, runner: Runner) -> None:
     KadeQLError
         It points at the file.
     """
-    for query in _queries(statement):
+    for query in queries_of(statement):
         runner.files.check(query)
-
-
-def _queries(part: object) -> Iterator[Query]:
-    """Every query that a statement is made of."""
-    if isinstance(part, Query):
-        yield part
-    elif isinstance(part, tuple):
-        for item in cast("tuple[object, ...]", part):
-            yield from _queries(item)
-    elif is_dataclass(part) and not isinstance(part, type):
-        for field in fields(part):
-            yield from _queries(getattr(part, field.name))
 
 
 def kept(statement: Prepare | Deallocate, ask: Ask, runner: Runner) -> Result:

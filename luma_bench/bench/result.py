@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import decimal
-from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -16,7 +16,10 @@ if TYPE_CHECKING:
     import pandas as pd
     import polars as pl
 
+    from luma_bench.bench.diff import Diff
     from luma_bench.frame import DataFrame
+    from luma_bench.plan.profile import Profile
+    from luma_bench.plot.plan import PlanView
     from luma_bench.types.executor import Executor
 
 _INT64 = (decimal.Decimal(-(2**63)), decimal.Decimal(2**63 - 1))
@@ -35,15 +38,24 @@ class Result:
         The results of every statement of the text that this result came from, in order; the last is this one.
     """
 
-    __slots__ = ("__weakref__", "_earlier", "_executor", "_explain", "_table", "run", "text")
+    grid_maker: ClassVar[Callable[[Result], Any] | None] = None
+    """What makes a grid: a notebook's extension says it, while it is loaded."""
+
+    __slots__ = ("__weakref__", "_earlier", "_executor", "_explain", "_profile", "_table", "run", "text")
 
     def __init__(
-        self, table: pa.Table, run: RunRecord, text: str, explain: Callable[[], str] | None = None
+        self,
+        table: pa.Table,
+        run: RunRecord,
+        text: str,
+        explain: Callable[[], str] | None = None,
+        profile: Callable[[bool], Profile] | None = None,
     ) -> None:
         self._table = table
         self.run = run
         self.text = text
         self._explain = explain
+        self._profile = profile
         self._executor: Callable[[], Executor] | None = None
         # Not itself: in a circle its rows would stay in memory until Python looks for circles.
         self._earlier: tuple[Result, ...] = ()
@@ -59,9 +71,14 @@ class Result:
         last._earlier = results[:-1]
         return last
 
-    def ran(self, run: RunRecord, explain: Callable[[], str] | None = None) -> Result:
-        """The same rows under another record, and another plan where one is given."""
-        made = Result(self._table, run, self.text, self._explain if explain is None else explain)
+    def ran(
+        self,
+        run: RunRecord,
+        explain: Callable[[], str] | None = None,
+        profile: Callable[[bool], Profile] | None = None,
+    ) -> Result:
+        """The same rows under another record, and another plan, as text and as a tree, where one is given."""
+        made = Result(self._table, run, self.text, explain or self._explain, profile or self._profile)
         made._executor = self._executor
         return made
 
@@ -164,9 +181,111 @@ class Result:
             )
         return DataFrame(self._executor(), Relation(self._table))
 
+    def diff(self, other: Any, key: str | Sequence[str] | None = None, *, tolerance: float = 1e-9) -> Diff:
+        """What changed from this result to another: columns, rows that came and went, values; found by the engine.
+
+        Parameters
+        ----------
+        other
+            A result, of any bench and snapshot, or any table: Arrow, pandas, Polars, a dict of arrays.
+        key
+            The columns that rows are known by; None compares rows as wholes, as often as each occurs.
+        tolerance
+            How far floating-point values may be apart, relative to the larger one; 0 takes them as they are.
+
+        Raises
+        ------
+        SchemaError
+            A key column is missing, or several rows have one key.
+        UnsupportedError
+            `other` is no table.
+
+        Examples
+        --------
+        >>> before = bench.kadeql("SELECT carrier, count(*) AS n FROM flights GROUP BY ALL", at=2)
+        >>> now = bench.kadeql("SELECT carrier, count(*) AS n FROM flights GROUP BY ALL")
+        >>> before.diff(now, key="carrier").changed_columns
+        {'n': 1}
+        """
+        from luma_bench.bench.diff import diff
+        from luma_bench.bench.loose import loose_executor
+        from luma_bench.bench.relations import arrow_table
+
+        their = other.to_arrow() if isinstance(other, Result) else arrow_table(other, "other")
+        made = self._executor or (other._executor if isinstance(other, Result) else None)
+        executor: Executor = loose_executor() if made is None else made()
+
+        def run(text: str, tables: Mapping[str, Any]) -> pa.Table:
+            return executor.execute(text, tables=tables).to_arrow()
+
+        return diff(self._table, their, run, key=key, tolerance=tolerance)
+
     def explain(self) -> str:
         """The plan that ran, with its engine, snapshot and pruning, as text."""
         return self._explain() if self._explain is not None else self.run.badge
+
+    @property
+    def has_plan(self) -> bool:
+        """Whether the result comes from a query, so that `profile` and `plan_view` can tell how it ran."""
+        return self._profile is not None
+
+    def profile(self, *, analyze: bool = False) -> Profile:
+        """The plan that ran as one typed tree, with the figures of the run.
+
+        Parameters
+        ----------
+        analyze
+            Run the statement again at the snapshot that it read, past the result cache, for what each operator did.
+            Without it the operators have estimates, and scans and the answer what they took.
+
+        Raises
+        ------
+        UnsupportedError
+            The statement has no plan: it is no query.
+        SnapshotExpired
+            The snapshot is gone.
+        """
+        if self._profile is None:
+            raise UnsupportedError(
+                "This result has no plan: it does not come from a query.",
+                hint="Ask for the plan of a SELECT, or run EXPLAIN with the statement that changes rows.",
+            )
+        return self._profile(analyze)
+
+    def plan_view(self, *, analyze: bool = False) -> PlanView:
+        """The plan as a drawing: operators with rows, bytes, time and pruning, engines and fallbacks with reasons.
+
+        JupyterLab shows it as a picture that folds and zooms, with the details of each operator; a saved or printed page shows the
+        same picture without scripts. Parameters and errors are those of `profile`.
+
+        Examples
+        --------
+        >>> late = bench.kadeql("SELECT carrier, count(*) AS n FROM flights GROUP BY ALL")
+        >>> "TABLE_SCAN" in late.plan_view().svg
+        True
+        """
+        from luma_bench.plot.plan import PlanView
+
+        return PlanView(self.profile(analyze=analyze))
+
+    def grid(self) -> Any:
+        """The rows as a grid to scroll, sort, filter, search, chart and export: a Jupyter widget, in a notebook.
+
+        A cell that ends with a result shows the same grid where JupyterLab has the extension; `grid()` is for other
+        front ends, and for a grid among other widgets.
+
+        Raises
+        ------
+        UnsupportedError
+            There is no notebook here, a part of the grid is not installed, or the result has no rows to look through.
+        """
+        maker = type(self).grid_maker
+        if maker is None:
+            raise UnsupportedError(
+                "A grid needs a notebook that has Luma Bench loaded.",
+                hint="Run %load_ext luma_bench in one; what it needs: pip install 'luma-bench[lab]'.",
+            )
+        return maker(self)
 
     def __repr__(self) -> str:
         from luma_bench.bench import display

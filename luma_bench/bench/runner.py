@@ -14,11 +14,12 @@ import pyarrow as pa
 from luma_bench.bench.ask import Ask
 from luma_bench.bench.binding import Binder, Bound
 from luma_bench.bench.cache import PlanCache, ResultCache, frozen
-from luma_bench.bench.explaining import Explainer
+from luma_bench.bench.explaining import Explainer, profile_text
 from luma_bench.bench.external import ExternalFiles, file_nodes
 from luma_bench.bench.metered import MeteredScan
 from luma_bench.bench.policy import PolicyBook
 from luma_bench.bench.result import Result
+from luma_bench.bench.run_figures import again, run_of
 from luma_bench.engines.router import Router
 from luma_bench.language import Query
 from luma_bench.plan.engine import Engine
@@ -53,7 +54,7 @@ class Runner:
         """Answer a query, from the result cache when its key is there."""
         started = time.perf_counter()
         snapshot = self.resolve(ask)
-        key = self._key(query, ask, snapshot)
+        key = None if ask.profile else self._key(query, ask, snapshot)
         if key is not None:
             found = self.results.get(key)
             if found is not None:
@@ -62,10 +63,20 @@ class Runner:
                     limits.check(len(found), found.to_arrow().nbytes)
                 return self._recalled(found, query, started)
         bound = self.binder.reduced(self.bind(query, ask, snapshot))
+        if ask.profile:
+            self.explainer.measure(bound)
         table = bound.run()
         record = self.record(bound, table.num_rows, started)
+        if ask.profile:
+            profile = self.explainer.measured(query, ask, bound, record)
+            return Result(table, record, query.source, lambda: profile_text(profile), lambda _: profile)
+        later, run = again(ask, record), run_of(record, bound.inputs.sources)
         result = Result(
-            table, record, query.source, lambda: self.explainer.text(query, replace(ask, limits=None), record)
+            table,
+            record,
+            query.source,
+            lambda: self.explainer.text(query, later, record),
+            lambda analyze: self.explainer.profile(query, later, run, analyze=analyze),
         )
         # An engine that was not there may be there the next time.
         if key is not None and not record.fallbacks:
@@ -128,7 +139,7 @@ class Runner:
             found.run, cached=True, elapsed=time.perf_counter() - started, rows_read=0, bytes_read=0,
             segments_read=0, segments_pruned=0, chunks_read=0, chunks_pruned=0,
         )  # fmt: skip
-        return Result(found.to_arrow(), record, query.source, found.explain)
+        return Result(found.to_arrow(), record, query.source, found._explain, found._profile)
 
     def record(self, bound: Bound, rows_out: int, started: float) -> RunRecord:
         """The record of a query that ran: `started` is when, by `time.perf_counter`."""

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from luma_bench.bench.session import Session
     from luma_bench.bench.statements import Statements
     from luma_bench.frame import DataFrame
+    from luma_bench.plan.profile import Profile
     from luma_bench.storage.store import ResolvedSnapshot, Store
     from luma_bench.storage.transaction import Transaction as StoreTransaction
     from luma_bench.types.record import Snapshot
@@ -217,6 +218,7 @@ class Transaction:
         timeout: float | None = None,
         max_rows: int | None = None,
         max_bytes: int | None = None,
+        profile: bool = False,
     ) -> Result:
         """Run KadeQL inside the transaction: queries see its changes, statements add to them.
 
@@ -237,7 +239,7 @@ class Transaction:
         ask = Ask(
             params or {}, engine, strict, None, cache, tables or {}, shelf=self._session.shelf,
             limits=Limits.of(self._store.settings, *limits) if check_limits(limits) else None,
-            identity=self._session.identity,
+            profile=profile, identity=self._session.identity,
         )  # fmt: skip
         return self._statements.run(text, ask, read_only=False, inside=self)
 
@@ -323,7 +325,11 @@ class Transaction:
             # The plan is made anew when it is asked for, and needs the rows that were read.
             return result.explain() if self.is_open else f"{run.badge}\nThe transaction {self._ending}."
 
-        return result.ran(run, explain)
+        def profile(analyze: bool) -> Profile:
+            self.check_open("profile")
+            return result.profile(analyze=analyze)
+
+        return result.ran(run, explain, profile)
 
     @property
     def _pinned(self) -> ResolvedSnapshot:

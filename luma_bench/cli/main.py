@@ -1,6 +1,6 @@
 """The program `luma-bench`: one function a command, and the exit codes.
 
-Exit codes: 0 done, 1 the question or the data was refused, 2 wrong usage, 3 `check` found problems,
+Exit codes: 0 done, 1 the question or the data was refused, 2 wrong usage, 3 `check` or `verify` found problems,
 130 interrupted, 141 the reader of a pipe went away.
 """
 
@@ -16,7 +16,7 @@ from typing import Annotated, Literal
 
 import typer
 
-from luma_bench.cli import care, doctor, format, publish, transfer  # noqa: A004
+from luma_bench.cli import care, doctor, format, publish, transfer, verify  # noqa: A004
 from luma_bench.cli.options import INTERRUPTED, REFUSED, WRONG_USAGE, AtOption, BenchOption, examples
 from luma_bench.cli.session import (
     VARIABLE,
@@ -183,6 +183,7 @@ def tag(
 
 app.registered_commands += care.commands.registered_commands
 app.registered_commands += publish.commands.registered_commands
+app.registered_commands += verify.commands.registered_commands
 app.registered_commands += format.commands.registered_commands
 
 

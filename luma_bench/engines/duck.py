@@ -21,6 +21,7 @@ from luma_bench.engines.duck_memory import Trimmer
 from luma_bench.engines.duck_params import bound_values
 from luma_bench.engines.duck_place import place_of
 from luma_bench.engines.duck_pool import Cursor, Database, hook_problem, unread_tables
+from luma_bench.engines.duck_profile import plan_tree
 from luma_bench.engines.duck_result import ZONED, ResultShape, result_shape
 from luma_bench.engines.duck_sequences import numbered
 from luma_bench.engines.duck_statement import RunningStatement
@@ -271,7 +272,16 @@ def _answer(statement: RunningStatement) -> pa.Table:
         return _capped(statement, limits)
     result = _submit(statement, "arrow")
     con = statement.cursor.con
-    return _shape(statement, result).convert(result.arrow_table(), lambda: con)
+    shape, table = _shape(statement, result), result.arrow_table()
+    _measured(statement)
+    return shape.convert(table, lambda: con)
+
+
+def _measured(statement: RunningStatement) -> None:
+    """Note what each operator did, where the run is measured; before the connection runs anything else."""
+    report = statement.inputs.report
+    if report.measures:
+        report.tree = plan_tree(statement.cursor.con.get_profiling_information(format="json"))
 
 
 def _capped(statement: RunningStatement, limits: Limits) -> pa.Table:
@@ -294,6 +304,7 @@ def _capped(statement: RunningStatement, limits: Limits) -> pa.Table:
         table = pa.Table.from_batches(batches, reader.schema)
     finally:
         reader.close()
+    _measured(statement)
     con = statement.cursor.con
     return shape.convert(table, lambda: con)
 
@@ -311,9 +322,11 @@ def _opened(statement: RunningStatement) -> tuple[ResultShape, pa.RecordBatchRea
 def _submit(statement: RunningStatement, form: Literal["arrow", "stream"]) -> _duckdb.RelationResult:
     """Pin what the text names, and run it on the statement's cursor."""
     fragment, inputs, cursor = statement.fragment, statement.inputs, statement.cursor
-    # A PIVOT leaves the enum of its values on the connection.
-    cursor.retired = cursor.kind(fragment.text) == "MULTI"
+    # A PIVOT leaves the enum of its values on the connection, and a measured run goes on to measure.
+    cursor.retired = cursor.kind(fragment.text) == "MULTI" or inputs.report.measures
     values = bound_values(fragment.params)
+    if inputs.report.measures:
+        cursor.con.execute("PRAGMA enable_profiling='no_output'")
     cursor.begin(fragment.text, inputs, statement)
     try:
         return cursor.con._submit(fragment.text, values, form)

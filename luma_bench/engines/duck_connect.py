@@ -60,5 +60,7 @@ def connect(
                 f"{turned!r} has become a link to another file.", hint="Name that file."
             )
     con.execute("SET GLOBAL enable_external_access = false")
+    # A run that is measured says so on its own connection; nothing else can be set from here on.
+    con.execute("SET GLOBAL allowed_configs = ['enable_profiling']")
     con.execute("SET GLOBAL lock_configuration = true")
     return con

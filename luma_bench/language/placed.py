@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import datetime as dt
-from dataclasses import dataclass, field
+from collections.abc import Iterator
+from dataclasses import dataclass, field, fields, is_dataclass
 from enum import StrEnum
-from typing import TYPE_CHECKING, ClassVar, Literal, NamedTuple
+from typing import TYPE_CHECKING, ClassVar, Literal, NamedTuple, cast
 
 from luma_bench.language.rewrite import Edit, OffsetMap
 
@@ -210,3 +211,15 @@ class ViewUse:
     sql: str
     query: Query
     span: tuple[int, int]
+
+
+def queries_of(part: object) -> Iterator[Query]:
+    """Every query that a statement, or a part of one, is made of."""
+    if isinstance(part, Query):
+        yield part
+    elif isinstance(part, tuple):
+        for item in cast("tuple[object, ...]", part):
+            yield from queries_of(item)
+    elif is_dataclass(part) and not isinstance(part, type):
+        for each in fields(part):
+            yield from queries_of(getattr(part, each.name))

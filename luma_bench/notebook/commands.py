@@ -12,6 +12,7 @@ import pyarrow as pa
 from luma_bench.bench.moment import parse_moment
 from luma_bench.errors import KadeQLSyntaxError, LumaError, UnsupportedError, choices
 from luma_bench.notebook.display import Panel, line_panel, table_panel
+from luma_bench.notebook.pinned import commands as pinning
 
 if TYPE_CHECKING:
     from luma_bench.bench.bench import Bench
@@ -25,6 +26,10 @@ HELP = """\
 %luma tables                  the tables with their rows and keys
 %luma snapshots               every snapshot, newest first
 %luma tag NAME [--at S]       name the newest snapshot, or S
+%luma pin [--at S] [--tag NAME]
+                              read this snapshot, or S, from now on: kept with the notebook; NAME tags it
+%luma unpin                   read what is newest again
+%luma verify [NOTEBOOK]       run the notebook again elsewhere, and compare each answer with the saved one
 %luma close                   close the bench
 %luma help                    this list
 
@@ -66,21 +71,28 @@ def _open(magics: LumaMagics, line: str, words: Sequence[str]) -> Panel:
     (path,), options = _read(
         line, words, 1, "%luma open PATH [--mode r] [--cluster C]", ("--mode", "--cluster")
     )
-    mode: Literal["a", "r"] = "r" if options.get("--mode", "a") == "r" else "a"
-    if options.get("--mode", mode) != mode:
+    # A pinned notebook never writes: a bench that it was handed on with can only be read.
+    remote = "://" in path
+    reading = remote or magics.pins.reading or options.get("--mode", "a") == "r"
+    mode: Literal["a", "r"] = "r" if reading else "a"
+    if options.get("--mode", mode) not in ("a", "r"):
         raise UnsupportedError(
             f"--mode {options['--mode']} is not a way to open a bench.", hint="Use --mode r to read only."
         )
-    folder = Path(path).expanduser()
-    new = mode == "a" and not folder.exists()
-    magics.take(luma_bench.open(folder, mode=mode, cluster=options.get("--cluster")))
-    bench = magics.bench
+    place = path if remote else Path(path).expanduser()
+    new = mode == "a" and not Path(place).exists()
+    magics.take(luma_bench.open(place, mode=mode, cluster=options.get("--cluster")))
+    # Not the one at its snapshot: that the notebook is pinned to another bench is said where this one is asked.
+    bench = magics.find_bench() or magics.unpinned
+    held = (
+        ", which the notebook is pinned to," if magics.pins.snapshot_of(magics.unpinned) is not None else ""
+    )
     if new:
-        return line_panel(f"Created {bench.path}; it is open as `bench`.")
+        return line_panel(f"Created {bench.address}; it is open as `bench`.")
     names = bench.tables()
     tables = f"{len(names)} table{'' if len(names) == 1 else 's'}{': ' if names else ''}{', '.join(names[:12])}{', …' if len(names) > 12 else ''}"
     return line_panel(
-        f"Opened {bench.path}{', read-only' if mode == 'r' else ''} at snapshot {bench.snapshot} as `bench` · {tables}"
+        f"Opened {bench.address}{', read-only' if mode == 'r' else ''} at snapshot {bench.snapshot}{held} as `bench` · {tables}"
     )
 
 
@@ -124,6 +136,21 @@ def _tag(magics: LumaMagics, line: str, words: Sequence[str]) -> Panel:
     (name,), options = _read(line, words, 1, "%luma tag NAME [--at S]", ("--at",))
     snapshot = magics.bench.tag(name, parse_moment(options["--at"]) if "--at" in options else None)
     return line_panel(f"Tagged snapshot {snapshot.id} as {name!r}.")
+
+
+def _pin(magics: LumaMagics, line: str, words: Sequence[str]) -> Panel:
+    _, options = _read(line, words, 0, pinning.PIN, ("--at", "--tag"))
+    return pinning.pin(magics, options)
+
+
+def _unpin(magics: LumaMagics, line: str, words: Sequence[str]) -> Panel:
+    _read(line, words, 0, "%luma unpin")
+    return pinning.unpin(magics)
+
+
+def _verify(magics: LumaMagics, line: str, words: Sequence[str]) -> Panel:
+    _read(line, words, len(words[:1]), pinning.VERIFY)
+    return pinning.verify(magics, words)
 
 
 def _close(magics: LumaMagics, line: str, words: Sequence[str]) -> Panel:
@@ -177,6 +204,9 @@ COMMANDS: dict[str, Callable[[LumaMagics, str, Sequence[str]], Panel]] = {
     "tables": _tables,
     "snapshots": _snapshots,
     "tag": _tag,
+    "pin": _pin,
+    "unpin": _unpin,
+    "verify": _verify,
     "close": _close,
     "help": _help,
 }

@@ -1,4 +1,4 @@
-"""How the notebook shows what is not a result's table: badges, status, profiles, run records, snapshots."""
+"""How the notebook shows what is not a result's table: badges, status, run records, snapshots."""
 
 from __future__ import annotations
 
@@ -45,22 +45,11 @@ def terminal_width(shell: object) -> int:
     return display.WIDTH
 
 
-def bundle(result: Result, limit: int | None, width: int, profile: bool) -> dict[str, str]:
+def bundle(result: Result, limit: int | None, width: int) -> dict[str, str]:
     """The two forms in which a front end may show a result."""
     text = display.text(result, 10 if limit is None else limit, width)
     html = display.html(result, 10 if limit is None else limit)
-    if profile:
-        told = profile_panel(result, width)
-        text, html = f"{text}\n\n{told.text}", f"{html}{told._repr_html_()}"
     return {"text/plain": text, "text/html": html}
-
-
-def profile_panel(result: Result, width: int) -> Panel:
-    """The plan that ran, and its nodes with estimated and actual figures."""
-    plan = result.explain()
-    text, html = f"Plan\n{plan}", f'<div class="luma-heading">Plan</div>{display.plan_html(plan)}'
-    nodes = _nodes_panel(result.run, width)
-    return Panel(f"{text}\n\n{nodes.text}".rstrip(), html + nodes.html)
 
 
 def _nodes_panel(run: RunRecord, width: int | None) -> Panel:

@@ -13,7 +13,7 @@ from luma_bench.bench.interrupt import interruptible
 from luma_bench.bench.moment import parse_moment
 from luma_bench.bench.pointing import explaining, moved_error
 from luma_bench.errors import CatalogError, KadeQLBindError, KadeQLSyntaxError, LumaError
-from luma_bench.notebook import commands
+from luma_bench.notebook import commands, inspecting
 from luma_bench.notebook.cell import CellOptions, parse_options
 from luma_bench.notebook.complete import make_matcher
 from luma_bench.notebook.display import (
@@ -21,13 +21,20 @@ from luma_bench.notebook.display import (
     bound_panel,
     bundle,
     caution_panel,
-    profile_panel,
     run_panel,
     snapshot_panel,
     terminal_width,
 )
 from luma_bench.notebook.failure import show_short, show_whole, without_traceback
-from luma_bench.notebook.names import mentions, tables_of
+from luma_bench.notebook.grid import grids
+from luma_bench.notebook.grid.grids import MEDIA_TYPE as GRID
+from luma_bench.notebook.grid.grids import Grids
+from luma_bench.notebook.live import live
+from luma_bench.notebook.live.live import Live
+from luma_bench.notebook.names import mentions, plain_value, tables_of
+from luma_bench.notebook.pinned import Pins
+from luma_bench.notebook.pinned.recording import Recorder
+from luma_bench.notebook.plans import explained, plan_forms, profiled
 
 if TYPE_CHECKING:
     from IPython.core.interactiveshell import InteractiveShell
@@ -43,7 +50,13 @@ class LumaMagics(Magics):
     def __init__(self, shell: InteractiveShell) -> None:
         super().__init__(shell)
         self.opened: Bench | None = None
-        self._shown: tuple[Result, int | None, bool] | None = None
+        self.pins = Pins(self.variables)
+        self.recorder = Recorder(self.pins)
+        self.grids = Grids(self.variables)
+        # A terminal has no front end to talk to, and nothing beside its text to show.
+        self.live = Live(shell, self.find_bench, self._pinned_at) if hasattr(shell, "kernel") else None
+        self._shown: tuple[Result, int | None] | None = None
+        self._hidden: list[str] = []
 
     # --- the bench ---
 
@@ -55,14 +68,25 @@ class LumaMagics(Magics):
 
     @property
     def bench(self) -> Bench:
-        """The bench that magics read: the one `%luma open` opened, else the variable `bench`.
+        """The bench that magics read: the one `%luma open` opened, else the variable `bench`; at its snapshot where the notebook is pinned.
 
         Raises
         ------
         CatalogError
-            There is neither.
+            There is neither, or the notebook is pinned to another bench.
         """
-        found = self.find_bench()
+        return self.pins.view(self.unpinned)
+
+    @property
+    def unpinned(self) -> Bench:
+        """The same bench as it was opened, not at the snapshot that the notebook is pinned to.
+
+        Raises
+        ------
+        CatalogError
+            There is none.
+        """
+        found = self._opened()
         if found is None:
             raise CatalogError(
                 "No bench is open in this notebook.", hint="Run %luma open PATH, or bench = lb.open(PATH)."
@@ -71,6 +95,16 @@ class LumaMagics(Magics):
 
     def find_bench(self) -> Bench | None:
         """The bench that magics read, None when there is none."""
+        found = self._opened()
+        if found is None:
+            return None
+        try:
+            return self.pins.view(found)
+        except LumaError:
+            # Closed, or not the one that the notebook is pinned to: `bench` says so where it is asked.
+            return found
+
+    def _opened(self) -> Bench | None:
         if self.opened is not None:
             return self.opened
         from luma_bench.bench.bench import Bench
@@ -82,13 +116,20 @@ class LumaMagics(Magics):
         """Make `bench` this notebook's bench, as the variable `bench` too; the one opened before is closed."""
         self.release()
         self.opened = bench
-        self.variables["bench"] = bench
+        self.show_pinned()
+
+    def show_pinned(self) -> None:
+        """Make the variable `bench` the opened one as the notebook reads it: at its snapshot where it is pinned."""
+        if self.opened is not None:
+            self.variables["bench"] = self.find_bench()
 
     def release(self) -> None:
         """Close the bench that `%luma open` opened."""
         if self.opened is not None:
-            if self.variables.get("bench") is self.opened:
+            named = self.variables.get("bench")
+            if named is self.opened or self.pins.is_view(named):
                 del self.variables["bench"]
+            self.pins.forget(self.opened)
             self.opened.close()
             self.opened = None
 
@@ -104,25 +145,70 @@ class LumaMagics(Magics):
     @line_cell_magic
     def kadeql(self, line: str, cell: str | None = None) -> Result | None:
         """`%%kadeql [name <<] [--at S] [--engine E] [--strict] [--limit N] [--params DICT] [--explain] [--profile] [--no-cache]`."""
-        magic = "%kadeql " if cell is None else "%%kadeql "
-        with told(lambda error: moved_error(error, line, magic + line, len(magic))):
+        if cell is None:
+            with told(lambda error: moved_error(error, line, f"%kadeql {line}", len("%kadeql "))):
+                options = parse_options(line)
+            return self._run(options, options.rest, "", f"%kadeql {line}", alone=False)
+        return self.ask(line, cell)
+
+    def ask(self, line: str, text: str, *, above: str = "", magic: str = "%%kadeql ") -> Result | None:
+        """Run the statements of a cell, and give or name the result.
+
+        Parameters
+        ----------
+        line
+            The options: what stands behind `%%kadeql`.
+        text
+            The statements.
+        above
+            The cell's lines above all that.
+        magic
+            What stands in front of the options; nothing where the statements have no line above them.
+        """
+        header = above + magic + line
+        with told(lambda error: moved_error(error, line, header, len(above + magic))):
             options = parse_options(line)
-            if cell is not None and options.rest:
+            if options.rest:
                 raise KadeQLSyntaxError(
                     "This is no option.",
                     text=line,
                     span=(options.rest_start, len(line)),
                     hint="The statement stands in the lines below.",
                 )
-        text = options.rest if cell is None else cell
-        sent = explaining(text) if options.explain else text
         # Line numbers count the cell's lines, as its editor does: the magic's own line is line 1.
-        above = "" if cell is None else f"{magic}{line}\n"
+        return self._run(options, text, f"{header}\n" if magic else above, header, alone=not above.strip())
+
+    def _run(self, options: CellOptions, text: str, above: str, header: str, *, alone: bool) -> Result | None:
+        """Run `text`; errors point into what stands `above` it and itself. `alone`: the cell holds nothing else."""
+        sent = explaining(text) if options.explain else text
         with told(lambda error: moved_error(error, sent, above + text, len(above) - len(sent) + len(text))):
             bench = self.bench
-            with interruptible(bench):
-                result = self._ask(bench, options, text, sent, magic + line)
+            with interruptible(bench), self._progress(bench, alone=alone):
+                result = self._ask(bench, options, text, sent, header)
+        if self.live is not None:
+            self.live.badge = result.run.badge
         return self._show(options, result)
+
+    @contextlib.contextmanager
+    def _progress(self, bench: Bench, *, alone: bool) -> Generator[None]:
+        """Within the block, a long statement's progress is shown; after it, what the reader must know besides the answer."""
+        try:
+            with self.live.line(bench, alone=alone) if self.live is not None else contextlib.nullcontext():
+                yield
+        finally:
+            if self._hidden:
+                publish(
+                    caution_panel(
+                        [
+                            f"The bench's table {name!r} is read, not the notebook variable {name!r}."
+                            for name in self._hidden
+                        ]
+                    )
+                )
+            self._hidden = []
+
+    def _pinned_at(self, bench: Bench | None) -> int | None:
+        return None if bench is None else self.pins.snapshot_of(bench)
 
     def _ask(self, bench: Bench, options: CellOptions, text: str, sent: str, header: str) -> Result:
         found = mentions(text)
@@ -136,14 +222,9 @@ class LumaMagics(Magics):
                 hint="Put each into a cell of its own.",
             )
         at = None if options.at is None else parse_moment(options.at)
-        tables, hidden = tables_of(found, self.variables, bench.tables())
-        if hidden:
-            lines = [
-                f"The bench's table {name!r} is read, not the notebook variable {name!r}." for name in hidden
-            ]
-            publish(caution_panel(lines))
+        tables, self._hidden = tables_of(found, self.variables, bench.tables())
         params = self._params(options, found.params, sent, len(sent) - len(text), header)
-        return bench.kadeql(
+        result = bench.kadeql(
             sent,
             params,
             engine=options.engine,
@@ -151,7 +232,10 @@ class LumaMagics(Magics):
             at=at,
             cache=options.cache,
             tables=tables or None,
+            profile=options.profile,
         )
+        self.recorder.asked(result, text, params)
+        return result
 
     def _params(
         self, options: CellOptions, used: Mapping[str, tuple[int, int]], sent: str, shift: int, header: str
@@ -165,7 +249,7 @@ class LumaMagics(Magics):
                         hint=f"Set the notebook variable {name}, or give --params {{'{name}': …}}.",
                     )  # fmt: skip
             return {name: plain_value(self.variables[name]) for name in used}
-        start = header.index(options.params)
+        start = header.rindex(options.params)
         span = (start, start + len(options.params))
         try:
             given: object = self.shell.ev(options.params)
@@ -185,21 +269,66 @@ class LumaMagics(Magics):
     # --- showing ---
 
     def _show(self, options: CellOptions, result: Result) -> Result | None:
-        self._shown = (result, options.limit, options.profile)
-        if options.name is None:
-            return result
-        self.variables[options.name] = result
-        publish(bound_panel(options.name, result))
+        self._shown = (result, options.limit)
+        if options.name is not None:
+            self.variables[options.name] = result
+            publish(bound_panel(options.name, result), metadata=self.recorder.metadata(result))
         if options.profile:
-            publish(profile_panel(result, terminal_width(self.shell)))
-        return None
+            publish(profiled(result, terminal_width(self.shell)), raw=True)
+        return result if options.name is None else None
 
-    def format(self, result: Result, include: object = None, exclude: object = None) -> dict[str, str]:
-        """What IPython asks for when a cell ends with a Result."""
-        limit, profile = None, False
+    def format(
+        self, result: Result, include: object = None, exclude: object = None
+    ) -> tuple[dict[str, Any], dict[str, Any]]:
+        """What IPython asks for when a cell ends with a Result: its forms, and the output's metadata."""
+        limit = None
         if self._shown is not None and self._shown[0] is result:
-            _, limit, profile = self._shown
-        return bundle(result, limit, terminal_width(self.shell), profile)
+            _, limit = self._shown
+        forms: dict[str, Any] = dict(bundle(result, limit, terminal_width(self.shell)))
+        plan = explained(result)
+        if plan is not None:
+            return forms | plan_forms(plan), self.recorder.metadata(result)
+        mention = self.grids.mention(result) if self.live is not None else None
+        if mention is not None:
+            forms[GRID] = mention
+        return forms, self.recorder.metadata(result)
+
+    # --- the front end ---
+
+    def connect(self) -> None:
+        """Answer front ends from now on, and give results their `grid()`."""
+        from luma_bench.bench.result import Result
+
+        Result.grid_maker = self.grids.widget
+        if self.live is None:
+            return
+        import comm
+
+        manager = comm.get_comm_manager()
+        manager.register_target(live.TARGET, self.live.opened)
+        manager.register_target(grids.TARGET, self.grids.opened)
+        self.live.on("pin", lambda message: self.pins.adopt(message.get("pin")))
+        self.pins.subscribe(self._tell_pin)
+        self.live.start()
+
+    def disconnect(self) -> None:
+        """Let every front end go."""
+        from luma_bench.bench.result import Result
+
+        Result.grid_maker = None
+        self.grids.close()
+        if self.live is None:
+            return
+        import comm
+
+        manager = comm.get_comm_manager()
+        manager.unregister_target(live.TARGET, self.live.opened)
+        manager.unregister_target(grids.TARGET, self.grids.opened)
+        self.live.stop()
+
+    def _tell_pin(self, pin: object) -> None:
+        if self.live is not None:
+            self.live.send({"type": "pin", "pin": pin})
 
 
 _RESULT = ("luma_bench.bench.result", "Result")
@@ -217,39 +346,35 @@ def told(moved: Callable[[LumaError], LumaError] | None = None) -> Generator[Non
         raise without_traceback(moved(error) if moved else error) from None
 
 
-def plain_value(value: object) -> object:
-    """A parameter as plain Python: NumPy scalars as numbers, arrays and Series as lists, all else as it is."""
-    kind = type(value)
-    if kind.__module__.split(".")[0] in ("numpy", "pandas", "polars", "pyarrow"):
-        for name in ("tolist", "to_list", "as_py"):
-            if hasattr(kind, name):
-                return getattr(value, name)()
-    return value
-
-
 def load(shell: Any) -> None:
     """Bring the magics, the display of results and completion into an IPython shell; a second call changes nothing."""
-    if _loaded(shell) is not None:
+    if loaded(shell) is not None:
         return
     magics = LumaMagics(shell)
     shell.register_magics(magics)
-    forms: dict[tuple[str, str], Callable[..., dict[str, str]]] = {
+    forms: dict[tuple[str, str], Callable[..., Any]] = {
         _RESULT: magics.format,
         _RUN: lambda run, **_: run_panel(run, terminal_width(shell)).bundle,
         _SNAPSHOT: lambda snapshot, **_: snapshot_panel(snapshot).bundle,
     }
     for (room, name), form in forms.items():
         shell.display_formatter.mimebundle_formatter.for_type_by_name(room, name, form)
+    magics.connect()
     show_short(shell)
     shell.Completer.custom_matchers.append(make_matcher(magics.find_bench))
+    if (kernel := getattr(shell, "kernel", None)) is not None:
+        inspecting.connect(kernel, magics.find_bench)
 
 
 def unload(shell: Any) -> None:
     """Close the notebook's bench and take the magics away again."""
-    magics = _loaded(shell)
+    magics = loaded(shell)
     if magics is None:
         return
+    magics.disconnect()
     magics.release()
+    if (kernel := getattr(shell, "kernel", None)) is not None:
+        inspecting.disconnect(kernel)
     for kind, name in (("line", "luma"), ("line", "kadeql"), ("cell", "kadeql")):
         shell.magics_manager.magics[kind].pop(name, None)
     shell.magics_manager.registry.pop(LumaMagics.__name__, None)
@@ -264,6 +389,7 @@ def unload(shell: Any) -> None:
     ]
 
 
-def _loaded(shell: Any) -> LumaMagics | None:
+def loaded(shell: Any) -> LumaMagics | None:
+    """The magics of a shell, None when the extension is not loaded."""
     found = shell.magics_manager.registry.get(LumaMagics.__name__)
     return found if isinstance(found, LumaMagics) else None

@@ -114,3 +114,13 @@ def tables_of(
         elif name in found.tables:
             hidden.append(name)
     return used, hidden
+
+
+def plain_value(value: object) -> object:
+    """A parameter as plain Python: NumPy scalars as numbers, arrays and Series as lists, all else as it is."""
+    kind = type(value)
+    if kind.__module__.split(".")[0] in ("numpy", "pandas", "polars", "pyarrow"):
+        for name in ("tolist", "to_list", "as_py"):
+            if hasattr(kind, name):
+                return getattr(value, name)()
+    return value

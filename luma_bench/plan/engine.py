@@ -147,6 +147,10 @@ class RunReport:
         The engine that gave the answer, where another one than was chosen did, and why.
     fallbacks
         A sentence for each time that an engine gave the fragment back and another one ran it again.
+    measures
+        Whether the run is to be measured, operator by operator: set before it.
+    tree
+        The operators with what each of them did, from an engine that measures them.
     """
 
     nodes: list[NodeRecord] = field(default_factory=list[NodeRecord])
@@ -154,6 +158,8 @@ class RunReport:
     ran_on: str = ""
     reason: str = ""
     fallbacks: list[str] = field(default_factory=list[str])
+    measures: bool = False
+    tree: PlanTree | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -100,6 +100,8 @@ class PlanTree:
         Bytes that it handed on.
     scan
         For a scan of a stored table, the storage's figures.
+    engine
+        The engine that ran it, where that is not the plan's.
     """
 
     operator: str
@@ -110,6 +112,7 @@ class PlanTree:
     nbytes: int | None = None
     children: tuple[PlanTree, ...] = ()
     scan: ScanFigures | None = None
+    engine: str = ""
 
     def walk(self) -> Iterator[PlanTree]:
         """The node and every node below it, parents first."""
@@ -143,6 +146,8 @@ class PlanTree:
     def as_dict(self) -> dict[str, Any]:
         """The tree under its documented keys; a figure that is not known is left out."""
         shown: dict[str, Any] = {"operator": self.operator}
+        if self.engine:
+            shown["engine"] = self.engine
         figures = {
             "rows_estimated": self.rows_estimated,
             "rows": self.rows,

@@ -28,6 +28,7 @@ from luma_bench.types.schema import TableSettings
 from luma_bench.types.sequence import Sequence as Sequence_
 
 if TYPE_CHECKING:
+    from luma_bench.storage.catalog.timeline import TableSize, TimelineEntry
     from luma_bench.storage.check import Progress
     from luma_bench.storage.repair import RepairReport
 
@@ -125,6 +126,14 @@ class Store(StoreCare):
     def snapshots(self) -> list[Snapshot]:
         """Every snapshot, oldest first, with its tags as they are now."""
         return self._catalog.snapshots()
+
+    def timeline(self, before: int | None, limit: int) -> tuple[list[TimelineEntry], bool]:
+        """Snapshots with what each changed, newest first, below `before` (None for all); and whether there are older ones."""
+        return self._catalog.timeline(before, limit)
+
+    def sizes(self, snapshot: int) -> dict[int, TableSize]:
+        """Rows and bytes of every table that holds some at a snapshot, by table id; see `timeline.read_sizes`."""
+        return self._catalog.sizes(snapshot)
 
     def tag(self, name: str, at: int | dt.datetime | str | None = None) -> Snapshot:
         """Give a snapshot a name, visible at once. A tag is no change of data and makes no snapshot.

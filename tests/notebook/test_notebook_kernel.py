@@ -66,11 +66,11 @@ def opened(kernel: Kernel, bench_path: Path) -> Kernel:
     return kernel
 
 
-def test_a_result_comes_as_text_and_html(opened: Kernel):
+def test_a_result_comes_as_text_and_html_and_with_what_its_grid_is_found_by(opened: Kernel):
     reply, outputs = opened.run("%%kadeql\nSELECT carrier, n FROM flights ORDER BY n")
     assert reply["status"] == "ok"
     (shown,) = outputs
-    assert set(shown["data"]) == {"text/plain", "text/html"}
+    assert set(shown["data"]) == {"text/plain", "text/html", "application/vnd.luma-bench.grid+json"}
     assert "4 rows" in shown["data"]["text/plain"]
     assert "<table" in shown["data"]["text/html"]
 

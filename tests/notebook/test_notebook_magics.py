@@ -225,27 +225,6 @@ def test_an_older_snapshot_by_id_and_tag(cell: Cell, opened: Path, shell: Any):
     assert rows(cell("%kadeql --at first SELECT count(*) AS n FROM flights")[0]) == [{"n": 4}]
 
 
-def test_explain_shows_the_plan(cell: Cell, opened: Path):
-    result, captured = cell("%%kadeql --explain\nSELECT count(*) FROM flights")
-    assert result.schema.names == ["explain_key", "explain_value"]
-    assert "duckdb" in captured.stdout
-
-
-def test_explain_runs_nothing(cell: Cell, failing: Failing, opened: Path, shell: Any):
-    before = shell.user_ns["bench"].snapshot
-    error, said = failing("%%kadeql --explain\nSELECT 1; INSERT INTO flights VALUES ('EV', 9)")
-    assert isinstance(error, KadeQLSyntaxError)
-    assert "one statement" in said
-    assert shell.user_ns["bench"].snapshot == before
-
-
-def test_profile_shows_rows_and_plan(cell: Cell, opened: Path, shell: Any):
-    result, _ = cell("%%kadeql --profile\nSELECT count(*) AS n FROM flights")
-    data, _ = shell.display_formatter.format(result)
-    assert "Plan\n" in data["text/plain"]
-    assert "luma-plan" in data["text/html"]
-
-
 def test_no_cache_runs_again(cell: Cell, opened: Path):
     question = "SELECT sum(n) AS s FROM flights"
     cell(f"%kadeql {question}")

@@ -34,6 +34,7 @@ from luma_bench.storage.catalog.resolved import Fetch, ResolvedSnapshot, Tail
 from luma_bench.storage.catalog.sequences import advance, last_value, take
 from luma_bench.storage.catalog.snapshot import advanced, fetch_bytes, load, with_tags
 from luma_bench.storage.catalog.tables import COUNTER, DELETION, INLINE, METADATA, SEGMENT, SNAPSHOT, TAG
+from luma_bench.storage.catalog.timeline import TableSize, TimelineEntry, read_sizes, read_timeline
 from luma_bench.storage.ulid import UlidSource
 from luma_bench.types.record import Snapshot
 from luma_bench.types.sequence import Sequence as Sequence_
@@ -170,6 +171,14 @@ class Catalog:
     def snapshots(self) -> list[Snapshot]:
         """Every snapshot, oldest first, with its present tags."""
         return self._database.read(read_snapshots)
+
+    def timeline(self, before: int | None, limit: int) -> tuple[list[TimelineEntry], bool]:
+        """Snapshots with what each changed; see `timeline.read_timeline`."""
+        return self._database.read(lambda connection: read_timeline(connection, before, limit))
+
+    def sizes(self, snapshot: int) -> dict[int, TableSize]:
+        """Rows and bytes of the tables at a snapshot, by id; see `timeline.read_sizes`."""
+        return self._database.read(lambda connection: read_sizes(connection, snapshot))
 
     def by_token(self, token: str) -> Snapshot | None:
         """The snapshot that a commit with this token made."""

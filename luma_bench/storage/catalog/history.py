@@ -18,6 +18,12 @@ _SNAPSHOT = select(SNAPSHOT).where(SNAPSHOT.c.id == _AT)
 _BY_TOKEN = select(SNAPSHOT).where(SNAPSHOT.c.token == bindparam("token", type_=sa.Text))
 _KEPT = SNAPSHOT.c.expired.is_(False)
 _ALL_SNAPSHOTS = select(SNAPSHOT).where(_KEPT).order_by(SNAPSHOT.c.id)
+_PAGE = (
+    select(SNAPSHOT.c.id)
+    .where(_KEPT & (SNAPSHOT.c.id < bindparam("before", type_=sa.BigInteger)))
+    .order_by(SNAPSHOT.c.id.desc())
+    .limit(bindparam("limit", type_=sa.Integer))
+)
 _TAGS = select(TAG.c.name, TAG.c.snapshot_id).order_by(TAG.c.name)
 _TAGS_OF = select(TAG.c.name).where(TAG.c.snapshot_id == _AT).order_by(TAG.c.name)
 _CHANGES = select(SNAPSHOT_CHANGE.c.snapshot_id, SNAPSHOT_CHANGE.c.table_name).order_by(
@@ -83,6 +89,14 @@ def read_snapshots(connection: sa.Connection) -> list[Snapshot]:
         tables.setdefault(snapshot, []).append(name)
     rows = connection.execute(_ALL_SNAPSHOTS).all()
     return [_value(row, tags.get(row.id, ()), tables.get(row.id, ())) for row in rows]
+
+
+def read_page(connection: sa.Connection, before: int | None, limit: int) -> list[Snapshot]:
+    """Up to `limit` kept snapshots with an id below `before`, newest first; None for the newest of all."""
+    ids = list(
+        connection.execute(_PAGE, {"before": 1 << 62 if before is None else before, "limit": limit}).scalars()
+    )
+    return [read_snapshot(connection, snapshot) for snapshot in ids]
 
 
 def find_snapshot(connection: sa.Connection, at: int | dt.datetime | str) -> int:

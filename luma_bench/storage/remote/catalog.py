@@ -14,6 +14,7 @@ from luma_bench.storage.catalog import Catalog, ResolvedSnapshot
 from luma_bench.storage.catalog.lease import LeaseRow
 from luma_bench.storage.catalog.resolved import Contents, Fetch, Holdings, Tail
 from luma_bench.storage.catalog.snapshot import with_tags
+from luma_bench.storage.catalog.timeline import TableChange, TableSize, TimelineEntry
 from luma_bench.storage.files import ByteSource
 from luma_bench.storage.publication import Entry, Pointer
 from luma_bench.storage.remote.database import PublishedDatabase
@@ -63,6 +64,20 @@ class PublishedCatalog(Catalog):
     def snapshots(self) -> list[Snapshot]:
         """Every published snapshot, oldest first."""
         return [entry.value for entry in self.pointer.published]
+
+    def timeline(self, before: int | None, limit: int) -> tuple[list[TimelineEntry], bool]:
+        """The published snapshots, newest first; what was not published with them, such as counts of rows, is None."""
+        values = [item for item in reversed(self.snapshots()) if before is None or item.id < before]
+        entries = [
+            TimelineEntry(item, tuple(TableChange(name, item.operation, None, None) for name in item.tables))
+            for item in values[:limit]
+        ]
+        return entries, len(values) > limit
+
+    def sizes(self, snapshot: int) -> dict[int, TableSize]:
+        """Rows and bytes of the tables at a published snapshot, by id."""
+        self.resolve_id(snapshot)
+        return self._each[snapshot].sizes(snapshot)
 
     def by_token(self, token: str) -> Snapshot | None:
         """The published snapshot of this token."""

@@ -1,0 +1,102 @@
+"""Completion and inspection in a notebook: names of the bench and of Python, in every place where KadeQL stands."""
+
+from __future__ import annotations
+
+import warnings
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import polars as pl
+import pyarrow as pa
+import pytest
+
+from luma_bench.notebook import inspecting
+from luma_bench.notebook.schemas import table_schemas
+
+
+@pytest.fixture
+def opened(shell: Any, bench_path: Path) -> Any:
+    shell.run_line_magic("luma", f"open {bench_path}")
+    return shell
+
+
+def offered(shell: Any, source: str) -> set[str]:
+    at = source.index("|")
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        return {item.text for item in shell.Completer.completions(source.replace("|", "", 1), at)}
+
+
+@pytest.mark.parametrize(
+    ("source", "expected"),
+    [
+        ("%%kadeql\nSELECT pri| FROM frame", {"price"}),
+        ("%%kadeql\nSELECT f.| FROM bears f", {"weight"}),
+        ("%%kadeql\nSELECT cou| FROM arrow", {"country", "count", "count_if"}),
+        ("%%kadeql\nSELECT * FROM fra|", {"frame"}),
+        ("%%kadeql\nSELECT n FROM flights WHERE n > $lo|", {"$low", "$loud"}),
+        ("%%kadeql --engine du|", {"duckdb"}),
+        ("x = 1\n%kadeql SELECT carr| FROM flights", {"carrier"}),
+        ("%%kadeql\nSELECT zzz|", {"zzz"}),
+    ],
+)
+def test_names_of_the_notebook(source: str, expected: set[str], opened: Any):
+    opened.user_ns |= {
+        "frame": pd.DataFrame({"price": [1.0]}),
+        "bears": pl.DataFrame({"weight": [1]}),
+        "arrow": pa.table({"country": ["x"]}),
+        "low": 3,
+        "loud": "a",
+        "loop": print,
+    }
+    assert expected <= offered(opened, source)
+    assert "$loop" not in offered(opened, "%%kadeql\nSELECT $lo|")
+
+
+def test_python_completes_as_ever(opened: Any):
+    opened.user_ns["flights_of_today"] = 1
+    assert "flights_of_today" in offered(opened, "flights_of|")
+
+
+def test_a_name_in_quotes_over_lines_is_left_alone(opened: Any):
+    assert offered(opened, '%%kadeql\nSELECT "a\nb|') <= {"", "b"}
+
+
+def test_schemas_are_found_without_work():
+    tables = {
+        "frame": pd.DataFrame({"a": [1]}),
+        "lazy": pl.LazyFrame({"a": [1]}),
+        "arrow": pa.table({"b": [1]}),
+        "_hidden": pa.table({"b": [1]}),
+        "number": 3,
+    }
+    found = table_schemas(tables, "SELECT * FROM arrow, lazy, frame")
+    assert set(found) == {"frame", "lazy", "arrow"}
+    assert found["arrow"] == tables["arrow"].schema
+    assert found["lazy"] is None
+    assert found["frame"] is not None
+    assert found["frame"].names == ["a"]
+
+
+class Kernel:
+    """A kernel as far as inspection goes."""
+
+    def do_inspect(self, code: str, cursor_pos: int, detail_level: int = 0, omit_sections: Any = ()) -> Any:
+        return {"status": "ok", "found": True, "data": {"text/plain": f"python {code[:cursor_pos]}"}}
+
+
+def test_inspection_tells_of_kadeql_and_leaves_python_alone(opened: Any):
+    kernel = Kernel()
+    bench = opened.user_ns["bench"]
+    inspecting.connect(kernel, lambda: bench)
+    inspecting.connect(kernel, lambda: bench)
+    cell = "%%kadeql\nSELECT carrier FROM flights"
+    told = kernel.do_inspect(cell, cell.index("flights") + 2)
+    assert told["found"]
+    assert "**table** `flights`" in told["data"]["text/markdown"]
+    assert kernel.do_inspect(cell, len("%%kadeql\nSELECT carrier ") + 1)["found"]
+    assert not kernel.do_inspect("%%kadeql\nSELECT nothing", 18)["found"]
+    assert kernel.do_inspect("flights", 3)["data"]["text/plain"] == "python fli"
+    inspecting.disconnect(kernel)
+    assert kernel.do_inspect(cell, 12)["data"]["text/plain"].startswith("python")
