@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import datetime as dt
 import decimal
 import re
+import threading
 from collections.abc import Callable, Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
@@ -13,6 +15,7 @@ from IPython.core.getipython import get_ipython
 
 from luma_bench.bench.assist.cell import places
 from luma_bench.bench.assist.complete import complete
+from luma_bench.errors import LumaError
 from luma_bench.notebook.commands import COMMANDS
 from luma_bench.notebook.schemas import table_schemas
 
@@ -51,6 +54,25 @@ def make_matcher(find_bench: Callable[[], Bench | None]) -> Callable[[Any], Any]
         return _answer(text[found.start : offset], [(item.text, item.kind) for item in found.items])
 
     return context_matcher(priority=200, identifier="luma_bench.kadeql")(kadeql_matcher)
+
+
+def prepare(shell: Any, find_bench: Callable[[], Bench | None]) -> None:
+    """Once a cell has left a bench open, do in a thread what the first completion would wait for: list functions, read columns."""
+
+    def first() -> None:
+        # Whatever is wrong with the bench is told where it is asked, not here.
+        with contextlib.suppress(LumaError, OSError):
+            bench = find_bench()
+            for text in ("SELECT a", "SELECT * FROM a"):
+                complete(text, len(text), bench)
+
+    def after_cell(_: object) -> None:
+        if find_bench() is not None:
+            shell.events.unregister("post_run_cell", after_cell)
+            # Not a daemon: one inside the engine while the interpreter ends would take the process down with it.
+            threading.Thread(target=first, name="luma-completion").start()
+
+    shell.events.register("post_run_cell", after_cell)
 
 
 def namespace() -> Mapping[str, Any]:

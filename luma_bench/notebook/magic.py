@@ -15,7 +15,7 @@ from luma_bench.bench.pointing import explaining, moved_error
 from luma_bench.errors import CatalogError, KadeQLBindError, KadeQLSyntaxError, LumaError
 from luma_bench.notebook import commands, inspecting
 from luma_bench.notebook.cell import CellOptions, parse_options
-from luma_bench.notebook.complete import make_matcher
+from luma_bench.notebook.complete import make_matcher, prepare
 from luma_bench.notebook.display import (
     Panel,
     bound_panel,
@@ -364,6 +364,7 @@ def load(shell: Any) -> None:
     shell.Completer.custom_matchers.append(make_matcher(magics.find_bench))
     if (kernel := getattr(shell, "kernel", None)) is not None:
         inspecting.connect(kernel, magics.find_bench)
+        prepare(shell, magics.find_bench)
 
 
 def unload(shell: Any) -> None:

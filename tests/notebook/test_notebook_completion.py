@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 import warnings
 from pathlib import Path
 from typing import Any
@@ -11,7 +12,8 @@ import polars as pl
 import pyarrow as pa
 import pytest
 
-from luma_bench.notebook import inspecting
+from luma_bench.notebook import complete, inspecting
+from luma_bench.notebook.magic import loaded
 from luma_bench.notebook.schemas import table_schemas
 
 
@@ -100,3 +102,26 @@ def test_inspection_tells_of_kadeql_and_leaves_python_alone(opened: Any):
     assert kernel.do_inspect("flights", 3)["data"]["text/plain"] == "python fli"
     inspecting.disconnect(kernel)
     assert kernel.do_inspect(cell, 12)["data"]["text/plain"].startswith("python")
+
+
+def test_the_first_cell_that_opens_a_bench_prepares_completion_once(
+    shell: Any, bench_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    asked: list[str] = []
+    done = threading.Event()
+
+    def noted(text: str, *_: Any) -> None:
+        asked.append(text)
+        if "FROM" in text:
+            done.set()
+
+    monkeypatch.setattr(complete, "complete", noted)
+    magics = loaded(shell)
+    assert magics is not None
+    complete.prepare(shell, magics.find_bench)
+    shell.run_cell("1 + 1")
+    assert not asked
+    shell.run_cell(f"%luma open {bench_path}")
+    assert done.wait(20)
+    shell.run_cell("1 + 1")
+    assert asked == ["SELECT a", "SELECT * FROM a"]

@@ -29,6 +29,22 @@ c.ServerApp.authorizer_class = Doorkeeper
 """
 """Settings of a server that asks somebody else who may do what."""
 
+CONNECTION = """
+import socket
+from pathlib import Path
+from jupyter_server.services.kernels.connection.channels import ZMQChannelsWebsocketConnection
+
+class Noting(ZMQChannelsWebsocketConnection):
+    def connect(self):
+        stream = self.websocket_handler.ws_connection.stream
+        delay = stream.socket.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY)
+        Path("connected").write_text(f"{type(self).__name__} {delay}")
+        return super().connect()
+
+c.ServerApp.kernel_websocket_connection_class = Noting
+"""
+"""Settings of a server whose kernels are reached in a way of its own; it writes down how its socket is set."""
+
 
 def make_shop(path: Path) -> None:
     """A small bench with a view, a graph, a tag, names and data that would be markup, and a view that takes ages."""
@@ -97,7 +113,7 @@ def server(places: Path, published: str) -> Iterator[JupyterProcess]:
         f"--LumaBenchExtension.allowed_benches={published}",
         f"--LumaBenchExtension.timeout={SLOW}",
         "--ServerApp.base_url=/user/ann/",  # as behind a hub
-        settings=AUTHORIZER,
+        settings=AUTHORIZER + CONNECTION,
     )
     try:
         # The first requests import the engine, which takes long on a busy machine.

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import uuid
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 import websocket
@@ -65,3 +66,10 @@ def test_everything_is_answered_while_the_kernel_is_busy(server: JupyterProcess,
     assert server.get("catalog", bench=SHOP).status == 200
     assert server.get("preview", bench=SHOP, name="orders").json["rows"] == 3
     assert state() == "busy"
+
+
+def test_messages_of_a_kernel_are_sent_at_once(places: Path, busy_kernel: str) -> None:
+    assert busy_kernel
+    name, undelayed = (places / "connected").read_text().split()
+    assert name == "UndelayedNoting"
+    assert undelayed != "0"

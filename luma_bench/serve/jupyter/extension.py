@@ -8,17 +8,19 @@ from typing import TYPE_CHECKING, Any, cast
 
 from jupyter_server.extension.application import ExtensionApp
 from tornado.ioloop import PeriodicCallback
-from traitlets import Float, Int, List, Unicode, validate
+from traitlets import Bool, Float, Int, List, Unicode, validate
 
 from luma_bench.serve.jupyter import catalog, editing
 from luma_bench.serve.jupyter.benches import OpenBenches, opener, preload
 from luma_bench.serve.jupyter.lanes import Lane
 from luma_bench.serve.jupyter.places import Places
+from luma_bench.serve.jupyter.undelayed import undelayed
 
 if TYPE_CHECKING:
     from luma_bench.bench.bench import Bench
 
 _SWEEP_MS = 60_000
+CONNECTION = "kernel_websocket_connection_class"
 HANDLERS = {
     "lint": editing.LintHandler,
     "format": editing.FormatHandler,
@@ -61,6 +63,11 @@ class LumaBenchExtension(ExtensionApp):
         config=True
     )
 
+    send_at_once = Bool(
+        True,
+        help="Send kernels' messages to browsers at once (TCP_NODELAY): some 40 ms less for each answer.",
+    ).tag(config=True)
+
     _sweeper: PeriodicCallback | None = None
     _benches: OpenBenches | None = None
     _expecting = False
@@ -82,6 +89,8 @@ class LumaBenchExtension(ExtensionApp):
         self._benches = OpenBenches(
             opener(threads=2, memory_limit=self.memory_limit, timeout=self.timeout), self.max_open_benches
         )
+        if self.send_at_once and (connection := self.settings.get(CONNECTION)):
+            self.settings[CONNECTION] = undelayed(connection)  # they become the server's own
 
     def initialize_handlers(self) -> None:
         """Every address once."""
