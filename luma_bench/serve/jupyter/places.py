@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import os
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from luma_bench.errors import CatalogError, ForbiddenError
+from luma_bench.serve.jupyter.links import Links
 
 SETTING = "LumaBenchExtension.allowed_benches"
 
@@ -24,11 +25,14 @@ class Places:
         The real paths of the root and of every folder on the allow-list.
     urls
         Published benches on the allow-list.
+    links
+        The links in benches' folders.
     """
 
     root: Path
     folders: tuple[Path, ...]
     urls: frozenset[str] = frozenset()
+    links: Links = field(default_factory=Links, repr=False, compare=False)
 
     @classmethod
     def of(cls, root: str, allowed: Sequence[str]) -> Places:
@@ -75,14 +79,13 @@ class Places:
         return found if any(found.is_relative_to(folder) for folder in self.folders) else None
 
     def _require_inside(self, bench: Path, asked: str) -> None:
-        """A link in the bench's folder must not lead to files outside of the places."""
+        """No link in the bench's folder, however deep, may lead to files outside of the places."""
         try:
-            with os.scandir(bench) as entries:
-                links = [Path(entry.path) for entry in entries if entry.is_symlink()]
+            outside = any(self.real(link) is None for link in self.links.below(bench))
         except OSError:
             # No folder, or none that may be read: opening it says so in its own words.
             return
-        if any(self.real(link) is None for link in links):
+        if outside:
             raise _refused(asked)
 
 
