@@ -7,7 +7,7 @@ import re
 import shutil
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import pytest
 from lab_server import LabServer
@@ -15,11 +15,11 @@ from lab_server import LabServer
 import luma_bench as lb
 
 if TYPE_CHECKING:
-    from playwright.sync_api import Browser, Page
+    from playwright.sync_api import Browser, BrowserContext, Page
 
 FLAGS = (
     "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
-    "--disable-component-update", "--disable-sync",
+    "--disable-component-update", "--disable-sync", "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1",
 )  # fmt: skip
 SHOTS = Path(__file__).resolve().parents[2] / "out" / "screenshots"
 IDLE = """() => {
@@ -94,38 +94,46 @@ def browser(chromium: str) -> Iterator[Browser]:
         made.close()
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def outside() -> list[str]:
-    """The addresses outside of this machine that a test's page asked for: none, at its end."""
+    """The addresses outside of this machine that pages asked for."""
     return []
 
 
-@pytest.fixture
-def page(browser: Browser, outside: list[str], request: pytest.FixtureRequest) -> Iterator[Page]:
-    """A fresh page; a picture of it is kept in out/screenshots, and any request that leaves this machine fails the test."""
-    context = browser.new_context(viewport={"width": 1400, "height": 900})
-    context.set_default_timeout(30_000)
+@pytest.fixture(scope="session")
+def context(browser: Browser, outside: list[str]) -> Iterator[BrowserContext]:
+    """Where pages open: JupyterLab's own files are fetched once. Routes would switch the browser's cache off; so it is listened to."""
+    made = browser.new_context(viewport={"width": 1400, "height": 900})
+    made.set_default_timeout(30_000)
 
-    def guard(route: Any) -> None:
-        address = route.request.url
-        if re.match(r"(https?|wss?)://(127\.0\.0\.1|localhost)[:/]|blob:|data:|about:", address):
-            route.continue_()
-        else:
+    def note(address: str) -> None:
+        if not re.match(r"(https?|wss?)://(127\.0\.0\.1|localhost)[:/]|blob:|data:|about:", address):
             outside.append(address)
-            route.abort()
 
-    context.route("**/*", guard)
+    made.on("request", lambda asked: note(asked.url))
+    made.on("page", lambda page: page.on("websocket", lambda socket: note(socket.url)))
+    yield made
+    made.close()
+
+
+@pytest.fixture
+def page(context: BrowserContext, outside: list[str], request: pytest.FixtureRequest) -> Iterator[Page]:
+    """A fresh page; a picture of it is kept in out/screenshots, and any request that leaves this machine fails the test."""
+    before = len(outside)
     made = context.new_page()
     yield made
     SHOTS.mkdir(parents=True, exist_ok=True)
     made.screenshot(path=SHOTS / f"{re.sub(r'[^\w.-]+', '_', request.node.name)}.png")
-    context.close()
-    assert not outside, f"the page asked for {outside}"
+    for left in context.pages:
+        left.close()
+    assert not outside[before:], f"the page asked for {outside[before:]}"
 
 
 @pytest.fixture
-def open_notebook(lab: LabServer, page: Page, request: pytest.FixtureRequest) -> Callable[..., Page]:
-    """Opens a notebook of the given cells in JupyterLab and waits until its kernel is idle."""
+def open_notebook(
+    lab: LabServer, page: Page, request: pytest.FixtureRequest
+) -> Iterator[Callable[..., Page]]:
+    """Opens a notebook of the given cells in JupyterLab and waits until its kernel is idle; the kernel ends with the test."""
 
     def opened(cells: Sequence[str], *, kernel: str = "python3", app: str = "lab", name: str = "") -> Page:
         name = name or f"{re.sub(r'[^\w-]+', '_', request.node.name)}.ipynb"
@@ -136,7 +144,9 @@ def open_notebook(lab: LabServer, page: Page, request: pytest.FixtureRequest) ->
         page.wait_for_function(IDLE)
         return page
 
-    return opened
+    yield opened
+    page.goto("about:blank")  # or JupyterLab would ask what to do about its lost kernel
+    lab.end_kernels()
 
 
 def run_all(page: Page) -> None:

@@ -7,6 +7,7 @@ import os
 import subprocess
 import sys
 import time
+import urllib.error
 import urllib.request
 from collections.abc import Sequence
 from contextlib import suppress
@@ -91,6 +92,24 @@ class LabServer:
                 self._process.kill()
                 self._process.wait()
         self._log.close()
+
+    def end_kernels(self) -> None:
+        """End every kernel, so that none weighs on the tests that follow."""
+
+        def ask(method: str, path: str) -> bytes:
+            request = urllib.request.Request(
+                f"{self.url}api/{path}", method=method, headers={"Authorization": f"token {TOKEN}"}
+            )
+            with urllib.request.urlopen(request, timeout=30) as reply:
+                return reply.read()
+
+        for _ in range(5):
+            left = json.loads(ask("GET", "sessions"))
+            for session in left:
+                with suppress(urllib.error.HTTPError):  # it ends at this moment, by itself or with its page
+                    ask("DELETE", f"sessions/{session['id']}")
+            if not left:
+                return
 
     def address(self, name: str, *, app: str = "lab") -> str:
         """Where a notebook of the root opens; `app` is `lab`, or `notebooks` for Notebook 7."""
