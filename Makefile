@@ -25,8 +25,10 @@ demo: extension ## builds the tour's bench from real flights, answers ten questi
 
 lab: extension ## opens the tour in JupyterLab (stop it with Ctrl-C)
 	@$(BIN)/luma-bench demo --out out --data-only
-	@echo "Opening notebooks/tour in JupyterLab on 127.0.0.1 …"
-	@JUPYTER_CONFIG_PATH="$(CURDIR)/notebooks/jupyter-config" LUMA_TOUR_BENCH="$(CURDIR)/out/tour.luma" $(BIN)/jupyter lab --ip=127.0.0.1 --notebook-dir=. notebooks/tour/01-why-was-my-flight-late.ipynb $(LAB_ARGS)
+	@for notebook in notebooks/tour/*.ipynb notebooks/recipes/*.ipynb; do \
+	  mkdir -p "out/$$(dirname "$$notebook")"; [ -e "out/$$notebook" ] || cp "$$notebook" "out/$$notebook"; done
+	@echo "Opening copies of the tour's notebooks, out/notebooks, in JupyterLab on 127.0.0.1 …"
+	@JUPYTER_CONFIG_PATH="$(CURDIR)/notebooks/jupyter-config" LUMA_TOUR_BENCH="$(CURDIR)/out/tour.luma" $(BIN)/jupyter lab --ip=127.0.0.1 --notebook-dir=. out/notebooks/tour/01-why-was-my-flight-late.ipynb $(LAB_ARGS)
 
 lint: setup ## ruff, pyright (strict), import contracts, repository rules
 	@echo "ruff …" && $(BIN)/ruff check . && $(BIN)/ruff format --check .

@@ -67,7 +67,7 @@ class CatalogError(LumaError):
         """`create` met a table of this name."""
         return cls(
             f"There is a table {name!r} already.",
-            hint="Use mode='append' to add rows, mode='replace' to replace it, or DROP TABLE first.",
+            hint="INSERT INTO adds rows to it, CREATE OR REPLACE TABLE replaces it (in Python mode='append' and mode='replace').",
         )
 
     @classmethod

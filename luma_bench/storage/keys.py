@@ -112,5 +112,5 @@ def shown_key(schema: TableSchema, keys: pa.Table, row: int) -> str:
 
 def exists_error(schema: TableSchema, key: str) -> ConstraintError:
     """A written key that the table holds already."""
-    hint = "Nothing was written. Leave such rows out, or use mode='upsert' or ON CONFLICT DO UPDATE to overwrite those that are there."
+    hint = "Nothing was written. Leave such rows out, or overwrite those that are there: ON CONFLICT DO UPDATE, in Python mode='upsert'."
     return ConstraintError(f"Table {schema.name!r} holds the primary key {key} already.", hint=hint)
