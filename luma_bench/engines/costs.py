@@ -49,6 +49,7 @@ _GROUPS = 0.25
 _WORD = re.compile(r"[^\W\d]\w*")
 _EXISTS = re.compile(r"\bexists\s*\(\s*select\s*\*")
 _SUMS = re.compile(r"\b(?:sum|avg|count|min|max|stddev\w*|var_\w+|median|quantile\w*)\s*\(")
+_MADE = re.compile(r"\b(?:range|generate_series)\s*\(\s*(\d[\d_]{0,17})\s*(?:,\s*(\d[\d_]{0,17})\s*)?\)")
 _STAR = re.compile(r"(?:\bselect|\bdistinct|\ball|,|\.)\s*\*|\bcolumns\s*\(")
 
 
@@ -200,7 +201,8 @@ def load_of(fragment: SqlFragment, inputs: Inputs) -> Load:
     """What the fragment has to do, by the widths of the columns that it names and the rows of what it reads."""
     schemas = [source.schema for source in inputs.sources.values()]
     counts = [source.rows() for source in inputs.sources.values()]
-    nbytes = 8.0 * sum(rows * len(schema) for rows, schema in zip(counts, schemas, strict=True))
+    made = _made(fragment.text)
+    nbytes = 8.0 * (sum(rows * len(schema) for rows, schema in zip(counts, schemas, strict=True)) + sum(made))
     nbytes += sum(map(_nbytes, inputs.relations.values()))
     if 3 * nbytes < _SMALL:
         inputs_read = len(inputs.sources) + len(inputs.relations)
@@ -209,6 +211,8 @@ def load_of(fragment: SqlFragment, inputs: Inputs) -> Load:
     sizes = [rows * row_bytes(schema, shape) for rows, schema in zip(counts, schemas, strict=True)]
     sizes += [float(_nbytes(relation)) for relation in inputs.relations.values()]
     counts += [int(getattr(relation, "num_rows", 0)) for relation in inputs.relations.values()]
+    sizes += [8.0 * rows for rows in made]
+    counts += made
     return _load(shape, sizes, sum(counts), max(counts))
 
 
@@ -260,6 +264,16 @@ def shape_of(text: str) -> Shape:
 @functools.lru_cache(maxsize=256)
 def _shape(text: str, views: tuple[str, ...]) -> Shape:
     return shape_of("\n".join((text, *views)))
+
+
+@functools.lru_cache(maxsize=256)
+def _made(text: str) -> tuple[int, ...]:
+    """The rows that each `range(…)` and `generate_series(…)` of plain numbers makes; no table holds them."""
+    found: list[int] = []
+    for start, stop in _MADE.findall(text.casefold()):
+        numbers = [int(part.replace("_", "")) for part in (start, stop) if part]
+        found.append(max(0, numbers[-1] - (numbers[0] if stop else 0)))
+    return tuple(found)
 
 
 def _named(column: str, shape: Shape) -> bool:

@@ -251,3 +251,20 @@ def test_the_machine_is_measured(monkeypatch: pytest.MonkeyPatch):
     figures = Figures(bandwidth, speed, 1, "measured")
     assert 0 < figures.scan_bandwidth <= bandwidth
     assert figures.text.endswith("1 core (measured now)")
+
+
+@pytest.mark.parametrize(
+    ("text", "rows"),
+    [
+        ("SELECT sum(range) FROM range(50_000_000)", 50_000_000),
+        ("SELECT * FROM GENERATE_SERIES( 1000000, 3000000 )", 2_000_000),
+        ("SELECT * FROM range(9, 3)", 0),
+        ("SELECT * FROM range(n)", 0),
+        ("SELECT * FROM range(_, 1__)", 0),
+        (f"SELECT * FROM range({'9' * 5000})", 0),
+    ],
+)
+def test_rows_that_a_function_makes_count(text: str, rows: int):
+    load = load_of(*read(text))
+    assert load.nbytes == 8 * rows
+    assert (seconds(text) > 2 * START_SECONDS) == (rows > 1_000_000)
