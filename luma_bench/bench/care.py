@@ -131,6 +131,9 @@ class Care(Handle):
         `published/latest.json`, which lists what is published. So a publication appears whole or not at all, and one that
         was cut off goes on where it stopped. Older publications stay, for `bench.at`.
 
+        In another folder than the bench's own the publication holds what the snapshot shows and nothing else: segments with
+        deleted rows or dropped columns are written anew without them.
+
         Parameters
         ----------
         target

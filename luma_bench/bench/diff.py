@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+import numbers
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -12,6 +14,8 @@ import pyarrow.compute as pc
 
 from luma_bench.bench import display
 from luma_bench.bench.cells import type_text
+from luma_bench.bench.diff_close import close, comparable, holds, is_number
+from luma_bench.bench.diff_pairing import Ints, unpaired
 from luma_bench.bench.diff_sql import (
     AFTER,
     BEFORE,
@@ -21,7 +25,7 @@ from luma_bench.bench.diff_sql import (
     Pair,
     changed_sql,
     duplicates_sql,
-    matched_sql,
+    groups_sql,
     missing_sql,
     surplus_sql,
 )
@@ -33,8 +37,6 @@ Run = Callable[..., pa.Table]
 
 TOLERANCE = 1e-9
 """How far floating-point values may be apart, relative to the larger one, and still be equal."""
-NEGLIGIBLE = 2.0**-40
-"""A value this much smaller than the largest of its column is as good as zero."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +46,17 @@ class Retyped:
     name: str
     before: pa.DataType
     after: pa.DataType
+
+
+@dataclass(frozen=True, slots=True)
+class Parts:
+    """The rows of a difference, and how many values of each column changed; see `Diff`."""
+
+    added: pa.Table
+    removed: pa.Table
+    changed: pa.Table
+    counts: dict[str, int]
+    undecided: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +78,9 @@ class Diff:
         How many values of each column changed.
     rows_before, rows_after
         How many rows there were.
+    undecided
+        Without a key: how many removed rows may have a counterpart within the tolerance among the added ones, since they were
+        not held against all of them.
     """
 
     key: tuple[str, ...]
@@ -77,6 +93,7 @@ class Diff:
     changed_columns: dict[str, int]
     rows_before: int
     rows_after: int
+    undecided: int = 0
 
     @property
     def same_schema(self) -> bool:
@@ -95,9 +112,21 @@ class Diff:
             return f"The same: {count_text(self.rows_before, 'row')}."
         counts = ((self.added, "added"), (self.removed, "removed"), (self.changed, "changed"))
         said = [f"{count_text(len(rows), 'row')} {what}" for rows, what in counts if len(rows)]
-        rows = ", ".join(said) or "The same rows"
+        if not said:
+            whole = self.rows_before == self.rows_after == 0
+            said = ["no rows" if whole else "the same rows in the columns that both have"]
+        columns = (
+            (self.columns_added, "added"), (self.columns_removed, "removed"), (self.columns_retyped, "retyped")
+        )  # fmt: skip
+        parts = [f"{count_text(len(names), 'column')} {what}" for names, what in columns if names]
         how = f", by {', '.join(self.key)}" if self.key else ""
-        return f"{rows}{how} · {count_text(self.rows_before, 'row')} before, {self.rows_after:,} after."
+        counted = f"{count_text(self.rows_before, 'row')} before, {self.rows_after:,} after"
+        unsure = (
+            f" · {self.undecided:,} of the removed rows may be among the added ones within the tolerance: give a key"
+            if self.undecided
+            else ""
+        )
+        return f"{', '.join([*parts, *said])}{how} · {counted}{unsure}."
 
     def __repr__(self) -> str:
         parts = [self.summary, *self._schema_lines()]
@@ -152,12 +181,18 @@ def diff(
     SchemaError
         A key column is missing, its types cannot be compared, or several rows have one key.
     UnsupportedError
-        The tolerance is negative.
+        The tolerance is negative, or not a finite number.
     """
-    if not tolerance >= 0:
+    # A caller's mistake is told before the engine sees it.
+    if (
+        isinstance(tolerance, bool)
+        or not isinstance(tolerance, numbers.Real)
+        or not 0 <= tolerance < math.inf
+    ):
         raise UnsupportedError(
             f"tolerance={tolerance!r} is no tolerance.", hint="Give 0 or more, such as tolerance=1e-6."
         )
+    tolerance = float(tolerance)
     keys = (key,) if isinstance(key, str) else tuple(key or ())
     pairs = _pairs(before, after, tolerance)
     for name in keys:
@@ -181,15 +216,19 @@ def diff(
             for name, one, two in both
             if before.schema.field(one).type != after.schema.field(two).type
         ),
-        *parts,
+        parts.added,
+        parts.removed,
+        parts.changed,
+        parts.counts,
         before.num_rows,
         after.num_rows,
+        parts.undecided,
     )
 
 
 def _by_key(
     before: pa.Table, after: pa.Table, pairs: Sequence[Pair], names: Sequence[str], ask: Run
-) -> tuple[pa.Table, pa.Table, pa.Table, dict[str, int]]:
+) -> Parts:
     keys = [next(pair for pair in pairs if pair.name == name) for name in names]
     rest = [pair for pair in pairs if pair not in keys]
     for side, label in ((BEFORE, "first"), (AFTER, "second")):
@@ -205,20 +244,36 @@ def _by_key(
     removed = _taken(before, ask(missing_sql(keys, BEFORE)))
     added = _taken(after, ask(missing_sql(keys, AFTER)))
     if not rest:
-        return added, removed, _changed(before, after, keys, [], pa.table({})), {}
-    found = ask(changed_sql(keys, rest))
+        return Parts(added, removed, _changed(before, after, keys, [], pa.table({})), {})
+    found = _looked_again(before, after, rest, ask(changed_sql(keys, rest)))
     moved = [pair for index, pair in enumerate(rest) if pc.any(found.column(f"d{index}")).as_py()]
     counts = {
         pair.name: int(pc.sum(found.column(f"d{rest.index(pair)}").cast(pa.int64())).as_py())
         for pair in moved
     }
     places = {pair.name: f"d{rest.index(pair)}" for pair in moved}
-    return (
-        added,
-        removed,
-        _changed(before, after, keys, [(pair, places[pair.name]) for pair in moved], found),
-        counts,
-    )
+    changed = _changed(before, after, keys, [(pair, places[pair.name]) for pair in moved], found)
+    return Parts(added, removed, changed, counts)
+
+
+def _looked_again(before: pa.Table, after: pa.Table, rest: Sequence[Pair], found: pa.Table) -> pa.Table:
+    """The rows that differ, less what is only apart within the tolerance inside of lists and structs."""
+    flags = {index: pair for index, pair in enumerate(rest) if pair.nested}
+    for index, pair in flags.items():
+        apart = np.array(found.column(f"d{index}"))
+        here = np.flatnonzero(apart)
+        rows = found.take(pa.array(here))
+        one = before.column(pair.before).take(rows.column("n_before"))
+        two = after.column(pair.after).take(rows.column("n_after"))
+        apart[here] = ~close(one, two, pair.tolerance)
+        place = found.column_names.index(f"d{index}")
+        found = found.set_column(place, f"d{index}", pa.array(apart))
+    if not flags:
+        return found
+    some = np.zeros(found.num_rows, np.bool_)
+    for index in range(len(rest)):
+        some |= np.asarray(found.column(f"d{index}"))
+    return found.filter(pa.array(some))
 
 
 def _changed(
@@ -248,20 +303,29 @@ def _changed(
     return pa.Table.from_arrays(columns, names=names)
 
 
-def _as_wholes(
-    before: pa.Table, after: pa.Table, pairs: Sequence[Pair], ask: Run
-) -> tuple[pa.Table, pa.Table, pa.Table, dict[str, int]]:
+def _as_wholes(before: pa.Table, after: pa.Table, pairs: Sequence[Pair], ask: Run) -> Parts:
     nothing = _changed(before, after, [], [], pa.table({}))
-    gone, came = (
-        [row[NUMBER] for row in ask(surplus_sql(pairs, side)).select([NUMBER]).to_pylist()]
-        for side in (BEFORE, AFTER)
-    )
-    if gone and came and any(pair.floating for pair in pairs):
-        left = {GONE: _numbered(before, gone), CAME: _numbered(after, came)}
-        same = ask(matched_sql(pairs), **left).to_pydict()
-        gone = [row for row in gone if row not in set(same["n_before"])]
-        came = [row for row in came if row not in set(same["n_after"])]
-    return after.take(pa.array(came, pa.int64())), before.take(pa.array(gone, pa.int64())), nothing, {}
+    gone, came = (np.asarray(ask(surplus_sql(pairs, side)).column(NUMBER)) for side in (BEFORE, AFTER))
+    undecided = 0
+    loose = [pair for pair in pairs if pair.loose]
+    if len(gone) and len(came) and loose:
+        groups = _groups(before, after, gone, came, [pair for pair in pairs if not pair.loose], ask)
+        old, new = before.take(pa.array(gone)), after.take(pa.array(came))
+        columns = [(old.column(pair.before), new.column(pair.after)) for pair in loose]
+        left = unpaired(groups, columns, loose[0].tolerance)
+        gone, came, undecided = gone[left.before], came[left.after], left.undecided
+    return Parts(after.take(pa.array(came)), before.take(pa.array(gone)), nothing, {}, undecided)
+
+
+def _groups(
+    before: pa.Table, after: pa.Table, gone: Ints, came: Ints, exact: Sequence[Pair], ask: Run
+) -> tuple[Ints, Ints]:
+    """A number for each row that is left on either side, the same for rows that agree in all columns that are exact."""
+    if not exact:
+        return np.zeros(len(gone), np.int64), np.zeros(len(came), np.int64)
+    left = {GONE: _numbered(before, gone), CAME: _numbered(after, came)}
+    found = np.asarray(ask(groups_sql(exact), **left).column("g")).astype(np.int64)
+    return found[: len(gone)], found[len(gone) :]
 
 
 def _pairs(before: pa.Table, after: pa.Table, tolerance: float) -> list[Pair]:
@@ -272,12 +336,18 @@ def _pairs(before: pa.Table, after: pa.Table, tolerance: float) -> list[Pair]:
         if name not in new:
             continue
         one, two = before.schema.field(index).type, after.schema.field(new[name]).type
-        floating = tolerance > 0 and (_is_number(one) and _is_number(two)) and (
-            pa.types.is_floating(one) or pa.types.is_floating(two)
+        loose = tolerance > 0 and comparable(one, two) and (
+            holds(one, pa.types.is_floating) or holds(two, pa.types.is_floating)
         )  # fmt: skip
-        floor = NEGLIGIBLE * max(_largest(before, index), _largest(after, new[name])) if floating else 0.0
-        as_text = one != two and not (_is_number(one) and _is_number(two))
-        found.append(Pair(name[0], index, new[name], floating, tolerance, floor, as_text))
+        scalar = is_number(one) and is_number(two)
+        as_text = (
+            (one != two and not scalar)
+            or holds(one, pa.types.is_interval)
+            or holds(two, pa.types.is_interval)
+        )
+        found.append(
+            Pair(name[0], index, new[name], loose and scalar, loose and not scalar, tolerance, as_text)
+        )
     return found
 
 
@@ -291,7 +361,7 @@ def _named(table: pa.Table) -> dict[tuple[str, int], int]:
     return found
 
 
-def _numbered(table: pa.Table, rows: Sequence[int] | None = None) -> pa.Table:
+def _numbered(table: pa.Table, rows: Ints | None = None) -> pa.Table:
     """The table with columns `c0`, `c1`, … and each row's number; of some rows only, where `rows` says which."""
     numbers = pa.array(np.arange(table.num_rows) if rows is None else rows, pa.int64())
     chosen = table if rows is None else table.take(numbers)
@@ -301,15 +371,3 @@ def _numbered(table: pa.Table, rows: Sequence[int] | None = None) -> pa.Table:
 
 def _taken(table: pa.Table, found: pa.Table) -> pa.Table:
     return table.take(found.column(NUMBER))
-
-
-def _is_number(kind: pa.DataType) -> bool:
-    return bool(pa.types.is_integer(kind) or pa.types.is_floating(kind) or pa.types.is_decimal(kind))
-
-
-def _largest(table: pa.Table, index: int) -> float:
-    """The largest finite absolute value of a numeric column, 0 of none."""
-    values = table.column(index).cast(pa.float64())
-    finite = values.filter(pc.is_finite(values).fill_null(False))
-    found = pc.max(pc.abs(finite)).as_py()
-    return 0.0 if found is None else float(found)

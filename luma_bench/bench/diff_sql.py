@@ -21,18 +21,26 @@ class Pair:
     before, after
         Its index in each table.
     floating
-        Whether its values may be apart by `tolerance`, relative to the larger one, or by `floor`.
+        Whether its values are numbers that may be apart by `tolerance`, relative to the larger one.
+    nested
+        Whether its values hold such numbers: what is not equal here is then looked at again.
     as_text
-        Whether its types are different kinds, so that only what they look like can be compared.
+        Whether its types are different kinds, so that only what they look like can be compared, or hold intervals, of which
+        the engine takes 30 days for a month.
     """
 
     name: str
     before: int
     after: int
     floating: bool
+    nested: bool
     tolerance: float
-    floor: float
     as_text: bool
+
+    @property
+    def loose(self) -> bool:
+        """Whether its values may be apart at all."""
+        return self.floating or self.nested
 
     def of(self, side: str, alias: str = "") -> str:
         """The column of one side."""
@@ -48,7 +56,7 @@ class Pair:
         if not self.floating:
             return f"({same})"
         one, two = f"CAST({before} AS DOUBLE)", f"CAST({after} AS DOUBLE)"
-        room = f"greatest({self.tolerance!r} * greatest(abs({one}), abs({two})), {self.floor!r})"
+        room = f"{self.tolerance!r} * greatest(abs({one}), abs({two}))"
         close = f"isfinite({one}) AND isfinite({two}) AND abs({one} - {two}) <= {room}"
         return f"({same} OR coalesce({close}, false))"
 
@@ -93,25 +101,17 @@ def surplus_sql(pairs: Sequence[Pair], side: str) -> str:
     )
 
 
-def matched_sql(pairs: Sequence[Pair]) -> str:
-    """Of the rows that are left, pairs whose exact columns are equal and whose floating-point ones are close."""
-    exact = [pair for pair in pairs if not pair.floating]
-    loose = [pair for pair in pairs if pair.floating]
-
-    def ranked(side: str) -> str:
-        among = f"PARTITION BY {', '.join(pair.of(side) for pair in exact)} " if exact else ""
-        by = ", ".join(pair.of(side) for pair in loose)
-        return f"SELECT *, row_number() OVER ({among}ORDER BY {by}) AS k FROM {side}"
-
-    on = [
-        "b.k = a.k",
-        *(f"{pair.of(BEFORE, 'b')} IS NOT DISTINCT FROM {pair.of(AFTER, 'a')}" for pair in exact),
+def groups_sql(pairs: Sequence[Pair]) -> str:
+    """A number for the rows that are left, the same for those that agree in these columns: of GONE first, then of CAME."""
+    sides = [
+        f"SELECT {place} AS side, {NUMBER}, {_as(pairs, side)} FROM {side}"
+        for place, side in enumerate((GONE, CAME))
     ]
-    close = " AND ".join(pair.equal for pair in loose)
-    return (
-        f"SELECT b.{NUMBER} AS n_before, a.{NUMBER} AS n_after FROM ({ranked(GONE)}) b "
-        f"JOIN ({ranked(CAME)}) a ON {' AND '.join(on)} WHERE {close}"
+    names = ", ".join(f"v{index}" for index in range(len(pairs)))
+    ranked = (
+        f"SELECT side, {NUMBER}, dense_rank() OVER (ORDER BY {names}) AS g FROM ({' UNION ALL '.join(sides)})"
     )
+    return f"SELECT g FROM ({ranked}) ORDER BY side, {NUMBER}"
 
 
 def _as(pairs: Sequence[Pair], side: str) -> str:

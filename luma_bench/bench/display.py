@@ -202,7 +202,7 @@ def table_html(table: pa.Table, limit: int | None = 10, *, sized: bool = True) -
     more = grid.total_rows - grid.rows
     tail = f"<b>… {count_text(more, 'more row')}</b> · " if more else ""
     left_out = f" · <b>{count_text(grid.hidden, 'column')} not shown</b>" if grid.hidden else ""
-    body = f'<div class="luma-scroll"><table class="luma-table"><thead><tr>{"".join(heads)}</tr></thead><tbody>{rows}</tbody></table></div>'
+    body = f'<div class="luma-scroll" tabindex="0" role="group" aria-label="Rows"><table class="luma-table"><thead><tr>{"".join(heads)}</tr></thead><tbody>{rows}</tbody></table></div>'
     said = f"{tail}{grid.size}{left_out}" if sized else left_out.removeprefix(" · ")
     return f'{body}<div class="luma-size">{said}</div>' if said else body
 

@@ -198,7 +198,7 @@ class Result:
         SchemaError
             A key column is missing, or several rows have one key.
         UnsupportedError
-            `other` is no table.
+            `other` is no table, or the tolerance is negative or not finite.
 
         Examples
         --------

@@ -8,7 +8,7 @@ import typer
 
 from luma_bench.cli.session import VARIABLE
 
-INTERRUPTED, PROBLEMS, WRONG_USAGE, REFUSED = 130, 3, 2, 1
+INTERRUPTED, INCOMPLETE, PROBLEMS, WRONG_USAGE, REFUSED = 130, 4, 3, 2, 1
 
 BenchOption = Annotated[
     str | None,

@@ -79,9 +79,14 @@ def _publish_bench(target: str | None, bench: str | None, at: str | None) -> Non
         counted("Publishing", "bytes") as progress,
     ):
         made = opened.publish(target, None if at is None else parse_moment(at), progress=progress)
+    anew = (
+        f" {made.rewritten} had deleted rows or dropped columns, which are not published."
+        if made.rewritten
+        else ""
+    )
     print(
         f"{made.url}: snapshot {made.snapshot.id} is published; {made.uploaded} of {made.segments} segments were new, "
-        f"{bytes_text(made.nbytes)} written."
+        f"{bytes_text(made.nbytes)} written.{anew}"
     )
 
 

@@ -9,7 +9,7 @@ from typing import Annotated
 
 import typer
 
-from luma_bench.cli.options import PROBLEMS, examples
+from luma_bench.cli.options import INCOMPLETE, PROBLEMS, examples
 
 commands = typer.Typer()
 
@@ -47,10 +47,12 @@ def verify(
     ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print the reports as JSON, one a line.")] = False,
 ) -> None:
-    """Run a notebook again, without a reader and without writing, and compare each answer with the saved one.
+    """Run a notebook again, without a reader, and compare each answer with the saved one; its benches stay as they are.
 
-    Exit code 3 says that an answer is another one: its schema, its rows or its values, by what was kept beside it. A cell
-    that is tagged volatile is run and not compared, one that is tagged skip-execution is not run.
+    Exit code 3 says that an answer is another one: its schema, its rows or its values, by what was kept beside it; 4 that
+    nothing is known to differ, and not all could be compared. What a cell writes goes to a copy of the bench that is thrown
+    away; a pinned notebook, and one that reads what is published, runs up to the first cell that writes. A cell that is
+    tagged volatile is run and not compared, one that is tagged skip-execution is not run.
     """
     from luma_bench.cli.progress import counted
     from luma_bench.cli.session import UsageProblem
@@ -58,12 +60,12 @@ def verify(
 
     if output is not None and len(notebooks) > 1:
         raise UsageProblem("--output keeps one notebook; verify them one by one.")
-    ok = True
+    found: set[str] = set()
     for notebook in notebooks:
         with counted("Running", "cells") as progress:
             report = run(notebook, at=at, kernel=kernel, timeout=timeout, output=output, progress=progress)
         print(json.dumps(report.to_json()) if as_json else report.text())
         sys.stdout.flush()
-        ok = ok and report.ok
-    if not ok:
-        raise typer.Exit(PROBLEMS)
+        found.add(report.outcome)
+    if found != {"equal"}:
+        raise typer.Exit(PROBLEMS if "differs" in found else INCOMPLETE)

@@ -6,6 +6,7 @@ import re
 from dataclasses import dataclass
 from typing import Final, Literal
 
+from luma_bench.engines.duck_meant import COMMON, meant
 from luma_bench.errors import nearest
 
 Kind = Literal["bind", "value", "syntax", ""]
@@ -172,15 +173,15 @@ def without_settings(message: str) -> str:
     return _SETTING.sub("", message)
 
 
-def other_function(name: str, candidates: list[str]) -> str:
-    """What to write instead of a function that is not there."""
+def other_function(name: str, candidates: list[str], *, table: bool = False) -> str:
+    """What to write instead of a function that is not there; `table`: one that stands in FROM."""
     known = ELSEWHERE.get(name.casefold())
     if known is not None:
         return f"Write {known}."
-    near = nearest(name, candidates)
+    near = meant(name, candidates, () if table else COMMON)
     if near:
         return f"Did you mean {' or '.join(repr(one) for one in near)}?"
-    meant = nearest(name, [one for one, known in ELSEWHERE.items() if "TABLE t, " in known], 1)
-    if meant:
-        return f"Did you mean {ELSEWHERE[meant[0]].partition(' behind')[0]}?"
+    series = nearest(name, [one for one, known in ELSEWHERE.items() if "TABLE t, " in known], 1)
+    if series:
+        return f"Did you mean {ELSEWHERE[series[0]].partition(' behind')[0]}?"
     return "SELECT function_name FROM duckdb_functions() lists the functions."

@@ -335,7 +335,7 @@ def _value_error(report: Report, text: str) -> LumaError:
 
 def _instead_of(kind: str, name: str, candidates: list[str]) -> str:
     if "Function" in kind:
-        return other_function(name, candidates)
+        return other_function(name, candidates, table="Table" in kind)
     known = candidates if kind != "Type" else [*candidates, *_TYPES]
     near = nearest(name, known)
     if near:

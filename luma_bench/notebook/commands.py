@@ -71,15 +71,21 @@ def _open(magics: LumaMagics, line: str, words: Sequence[str]) -> Panel:
     (path,), options = _read(
         line, words, 1, "%luma open PATH [--mode r] [--cluster C]", ("--mode", "--cluster")
     )
-    # A pinned notebook never writes: a bench that it was handed on with can only be read.
+    # A pinned notebook never writes: a bench that it was handed on with can only be read. One that is verified writes to a copy.
     remote = "://" in path
-    reading = remote or magics.pins.reading or options.get("--mode", "a") == "r"
+    named = Path(path).expanduser()
+    copy = (
+        None
+        if remote or (options.get("--mode") == "r" and not named.exists())
+        else magics.pins.copy_of(named)
+    )
+    reading = remote or (magics.pins.reading and copy is None) or options.get("--mode", "a") == "r"
     mode: Literal["a", "r"] = "r" if reading else "a"
     if options.get("--mode", mode) not in ("a", "r"):
         raise UnsupportedError(
             f"--mode {options['--mode']} is not a way to open a bench.", hint="Use --mode r to read only."
         )
-    place = path if remote else Path(path).expanduser()
+    place = path if remote else copy or named
     new = mode == "a" and not Path(place).exists()
     magics.take(luma_bench.open(place, mode=mode, cluster=options.get("--cluster")))
     # Not the one at its snapshot: that the notebook is pinned to another bench is said where this one is asked.
@@ -87,12 +93,13 @@ def _open(magics: LumaMagics, line: str, words: Sequence[str]) -> Panel:
     held = (
         ", which the notebook is pinned to," if magics.pins.snapshot_of(magics.unpinned) is not None else ""
     )
+    shown = bench.address if copy is None else str(named)
     if new:
-        return line_panel(f"Created {bench.address}; it is open as `bench`.")
+        return line_panel(f"Created {shown}; it is open as `bench`.")
     names = bench.tables()
     tables = f"{len(names)} table{'' if len(names) == 1 else 's'}{': ' if names else ''}{', '.join(names[:12])}{', …' if len(names) > 12 else ''}"
     return line_panel(
-        f"Opened {bench.address}{', read-only' if mode == 'r' else ''} at snapshot {bench.snapshot}{held} as `bench` · {tables}"
+        f"Opened {shown}{', read-only' if mode == 'r' else ''} at snapshot {bench.snapshot}{held} as `bench` · {tables}"
     )
 
 

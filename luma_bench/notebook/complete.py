@@ -16,13 +16,13 @@ from IPython.core.getipython import get_ipython
 from luma_bench.bench.assist.cell import places
 from luma_bench.bench.assist.complete import complete
 from luma_bench.errors import LumaError
-from luma_bench.notebook.commands import COMMANDS
+from luma_bench.notebook.complete_luma import luma_items
 from luma_bench.notebook.schemas import table_schemas
 
 if TYPE_CHECKING:
     from luma_bench.bench.bench import Bench
 
-_COMMAND = re.compile(r"\s*%luma\s+(\w*)$")
+_LUMA = re.compile(r"[ \t]*%luma[ \t]+(?P<rest>[^\n]*)")
 _PLAIN = (bool, int, float, str, bytes, decimal.Decimal, dt.date, dt.time, dt.timedelta, list, tuple)
 
 
@@ -34,9 +34,8 @@ def make_matcher(find_bench: Callable[[], Bench | None]) -> Callable[[Any], Any]
         lines = text.split("\n")
         start = sum(len(line) + 1 for line in lines[: context.cursor_line])
         offset = start + context.cursor_position
-        if command := _COMMAND.match(text, start, offset):
-            names = [name for name in COMMANDS if name != "status" and name.startswith(command[1])]
-            return _answer(command[1], [(name, "command") for name in names])
+        if line := _LUMA.fullmatch(text, start, offset):
+            return _answer(*luma_items(line["rest"], find_bench()))
         if not any(place.holds(offset) for place in places(text, cell=True)):
             return {"completions": []}
         variables = namespace()
@@ -88,8 +87,13 @@ def plain_names(variables: Mapping[str, Any]) -> list[str]:
     )
 
 
+class _Nothing(list[SimpleCompletion]):
+    """No completions, of which IPython thinks that there are some: an empty answer would let Python's own in."""
+
+    def __len__(self) -> int:
+        return 1
+
+
 def _answer(fragment: str, items: Iterable[tuple[str, str]]) -> dict[str, Any]:
-    completions = [SimpleCompletion(text=text, type=kind) for text, kind in items]
-    # An empty answer would let Python's own completions in.
-    completions = completions or [SimpleCompletion(text=fragment, type="text")]
+    completions = [SimpleCompletion(text=text, type=kind) for text, kind in items] or _Nothing()
     return {"completions": completions, "matched_fragment": fragment, "suppress": True, "ordered": True}

@@ -288,7 +288,7 @@ class LumaMagics(Magics):
         plan = explained(result)
         if plan is not None:
             return forms | plan_forms(plan), self.recorder.metadata(result)
-        mention = self.grids.mention(result) if self.live is not None else None
+        mention = self.grids.mention(result, limit) if self.live is not None else None
         if mention is not None:
             forms[GRID] = mention
         return forms, self.recorder.metadata(result)

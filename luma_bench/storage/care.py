@@ -138,7 +138,10 @@ class StoreCare:
         if own := folder.url == str(self.path):
             self._writable("publish")
         lease = not self.read_only
-        return publish(self._catalog, self._at(at), folder, lease=lease, own=own, progress=progress)
+        return publish(
+            self._catalog, self._at(at), folder,
+            pool=self.pool, settings=self.settings, lease=lease, own=own, progress=progress,
+        )  # fmt: skip
 
     def withdraw(
         self,

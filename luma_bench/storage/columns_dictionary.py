@@ -48,6 +48,37 @@ def narrowed(array: pa.Array, kind: pa.DataType) -> list[pa.Array]:
     return [pa.DictionaryArray.from_arrays(codes, dictionary, ordered=index.ordered, safe=False)]
 
 
+def without_unused(data: pa.ChunkedArray) -> pa.ChunkedArray:
+    """The same values, of the same type, with nothing in memory of dictionaries and views that no row has."""
+    return pa.chunked_array([_own(chunk) for chunk in data.chunks], data.type)
+
+
+def _own(array: pa.Array) -> pa.Array:
+    kind: Any = array.type
+    if isinstance(array, pa.ExtensionArray):
+        return pa.ExtensionArray.from_storage(kind, _own(array.storage))
+    if pa.types.is_dictionary(kind):
+        used = array.indices.drop_null().unique().sort()
+        if len(used) == len(array.dictionary):
+            return array
+        codes = pc.index_in(array.indices, value_set=used).cast(kind.index_type)
+        return pa.DictionaryArray.from_arrays(codes, taken(array.dictionary, used), ordered=kind.ordered)
+    # Arrow takes the rows of a nested array, and leaves the dictionaries and buffers inside as they are.
+    return pa.array(array.to_pylist(), kind) if _points_inside(kind) else array
+
+
+def _points_inside(kind: Any) -> bool:
+    """Whether a nested type has a dictionary or a view somewhere in it."""
+    inside = [kind.field(i).type for i in range(kind.num_fields)] if pa.types.is_nested(kind) else []
+    return any(
+        pa.types.is_dictionary(one)
+        or pa.types.is_string_view(one)
+        or pa.types.is_binary_view(one)
+        or _points_inside(one)
+        for one in inside
+    )
+
+
 def unified(arrays: list[pa.Array]) -> tuple[pa.Array, list[pa.Array]]:
     """One dictionary without nulls for all arrays, and each array's int32 codes into it, null where the value is."""
     dictionaries: list[pa.Array] = []

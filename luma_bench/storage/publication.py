@@ -107,6 +107,8 @@ class Publication:
         How many segments the snapshot has, and how many of them were not there yet.
     nbytes
         Bytes that were written.
+    rewritten
+        How many of the segments are not those of the bench, but were written anew, without deleted rows and dropped columns.
     """
 
     snapshot: Snapshot
@@ -115,6 +117,7 @@ class Publication:
     segments: int
     uploaded: int
     nbytes: int
+    rewritten: int = 0
 
 
 def encode(pointer: Pointer) -> bytes:

@@ -1,5 +1,8 @@
 """Publishing: one snapshot for readers of a folder, a web server or an object store, without a database.
 
+In its own folder a bench's segments are published as they lie there. In any other the publication holds what the snapshot
+shows: segments with deleted rows or dropped columns are written anew without them.
+
 The order is segments, catalog file, pointer. Everything before the pointer is new and immutable, so a publication that
 is cut off at any step leaves the former one as it was, and running it again goes on where it stopped.
 """
@@ -11,7 +14,7 @@ import os
 import tempfile
 import threading
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
@@ -20,11 +23,13 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy import select
 
+from luma_bench.config import Settings
 from luma_bench.errors import CatalogError, CorruptionError, UnsupportedError
 from luma_bench.storage.catalog import Catalog, ResolvedSnapshot
 from luma_bench.storage.catalog.history import check_kept, read_snapshot
 from luma_bench.storage.catalog.tables import LEASE, SNAPSHOT
 from luma_bench.storage.files import LocalFile
+from luma_bench.storage.pool import BufferPool
 from luma_bench.storage.publication import (
     FOLDER,
     POINTER,
@@ -36,6 +41,7 @@ from luma_bench.storage.publication import (
     encode,
 )
 from luma_bench.storage.publish_catalog import write_catalog
+from luma_bench.storage.publish_shown import Anew, Rewritten, Shown
 from luma_bench.storage.remote.address import local_path, parse_url
 from luma_bench.storage.remote.folder import Folder, LocalFolder, RemoteFolder
 from luma_bench.storage.segment import SegmentRef
@@ -57,6 +63,8 @@ def publish(
     resolved: ResolvedSnapshot,
     folder: Folder,
     *,
+    pool: BufferPool,
+    settings: Settings,
     lease: bool,
     own: bool,
     progress: Progress | None = None,
@@ -69,6 +77,8 @@ def publish(
         The snapshot.
     folder
         Where to. Segments that are there with the right size are taken for the same: their names are never used again.
+    pool, settings
+        What segments are read and written with.
     lease
         Whether to hold a lease against the collection of the snapshot's files meanwhile.
     own
@@ -84,19 +94,32 @@ def publish(
         The service failed; the former publication stands.
     """
     try:
-        return _publish(catalog, resolved, folder, lease, own, progress)
+        with tempfile.TemporaryDirectory(prefix="luma-publish-") as scratch:
+            shown = None if own else Shown(catalog, resolved, pool, settings, Path(scratch))
+            return _publish(catalog, resolved, folder, shown, Path(scratch), lease, progress)
     except OSError as error:
-        why = error.strerror or str(error)
-        hint = "What was published before stands. Give a folder that may be written, and has room."
-        raise CatalogError(f"{folder.url} cannot be published to: {why}.", hint=hint) from error
+        raise not_published(folder.url, error) from error
+
+
+def not_published(target: str, error: OSError) -> CatalogError:
+    """That a folder did not take a publication, and why."""
+    hint = "What was published before stands. Give a folder that may be written, and has room."
+    why = error.strerror or str(error)
+    if isinstance(error, FileExistsError | NotADirectoryError) and error.filename is not None:
+        place = Path(os.fsdecode(error.filename))
+        file = next((one for one in (place, *place.parents) if one.is_file()), place)
+        why = f"{str(file)!r} is a file, not a folder"
+        hint = "Give a folder that is there, or one that can be made."
+    return CatalogError(f"{target} cannot be published to: {why}.", hint=hint)
 
 
 def _publish(
     catalog: Catalog,
     resolved: ResolvedSnapshot,
     folder: Folder,
+    shown: Shown | None,
+    scratch: Path,
     lease: bool,
-    own: bool,
     progress: Progress | None,
 ) -> Publication:
     bench: str = catalog.read(lambda connection: connection.execute(_FIRST_TOKEN).scalar_one())
@@ -105,29 +128,68 @@ def _publish(
     )  # with its present tags
     _check_same_bench(present(folder), bench, snapshot, folder.url)
     held: AbstractContextManager[Any] = catalog.take_lease(resolved.id, "read") if lease else nullcontext()
-    with held, tempfile.TemporaryDirectory(prefix="luma-publish-") as scratch:
-        if own:
+    with held:
+        if shown is None:
             _keep(catalog, resolved.id)
-        file = Path(scratch, "catalog.sqlite")
-        catalog.read(lambda connection: _made(connection, resolved.id, file))
-        entry = _entry(snapshot, file)
+        there = folder.sizes("segments") | folder.sizes(FOLDER)
         refs = {
-            f"segments/{table.id}/{ref.ulid}.zarr.zip": ref
+            _segment_path(table.id, ref): ref
             for table in resolved.tables.values()
             for ref in resolved.segments(table.id)
         }
-        there = folder.sizes("segments") | folder.sizes(FOLDER)
+        count = _Count(progress, sum(ref.nbytes for ref in refs.values()))
+        made = {} if shown is None else dict(_rewritten(shown, folder, there, count))
+        for path in [
+            path for path, ref in refs.items() if shown is not None and ref.ulid in shown.anew.parts
+        ]:
+            del refs[path]
+        file = scratch / "catalog.sqlite"
+        anew = Anew() if shown is None else shown.anew
+        catalog.read(lambda connection: _made(connection, resolved.id, file, anew))
+        entry = _entry(snapshot, file)
         missing = {path: ref for path, ref in refs.items() if there.get(path) != ref.nbytes}
         new = there.get(entry.path) != entry.nbytes
-        count = _Count(progress, sum(ref.nbytes for ref in refs.values()) + entry.nbytes)
+        count.expect(entry.nbytes)
         count.add(sum(ref.nbytes for path, ref in refs.items() if path not in missing))
         _upload(folder, missing, count)
         if new:
             folder.store(entry.path, LocalFile(file))
         count.add(entry.nbytes)
     folder.change(POINTER, lambda before: _pointed(before, bench, entry, folder.url))
-    written = sum(ref.nbytes for ref in missing.values()) + (entry.nbytes if new else 0)
-    return Publication(snapshot, folder.url, entry.path, len(refs), len(missing), written)
+    uploaded = [*missing.values(), *(ref for path, ref in made.items() if there.get(path) != ref.nbytes)]
+    written = sum(ref.nbytes for ref in uploaded) + (entry.nbytes if new else 0)
+    return Publication(
+        snapshot, folder.url, entry.path, len(refs) + len(made), len(uploaded), written, len(made)
+    )
+
+
+def _segment_path(table_id: int, ref: SegmentRef) -> str:
+    return f"segments/{table_id}/{ref.ulid}.zarr.zip"
+
+
+def _rewritten(
+    shown: Shown, folder: Folder, there: Mapping[str, int], count: _Count
+) -> Iterator[tuple[str, SegmentRef]]:
+    """Write what holds more than the snapshot shows anew, one segment after the other, and store it."""
+
+    def stored(made: Rewritten, former: int) -> tuple[str, SegmentRef]:
+        path = _segment_path(made.table_id, made.ref)
+        count.expect(made.ref.nbytes - former)
+        if there.get(path) != made.ref.nbytes:
+            folder.store(path, made.ref.file)
+        made.ref.path.unlink()
+        count.add(made.ref.nbytes)
+        return path, made.ref
+
+    for table, ref in shown.dirty():
+        _check_whole(ref)
+        made = shown.segment(table, ref)
+        if made is None:
+            count.expect(-ref.nbytes)
+        else:
+            yield stored(made, ref.nbytes)
+    for made in shown.tails():
+        yield stored(made, 0)
 
 
 def present(folder: Folder) -> Pointer | None:
@@ -191,9 +253,9 @@ def _listed(pointer: Pointer) -> str:
     return f"the published snapshots are {', '.join(str(one.snapshot) for one in pointer.published)}"
 
 
-def _made(connection: sa.Connection, snapshot: int, file: Path) -> None:
+def _made(connection: sa.Connection, snapshot: int, file: Path, anew: Anew) -> None:
     file.unlink(missing_ok=True)  # a read may be run again
-    write_catalog(connection, snapshot, file)
+    write_catalog(connection, snapshot, file, anew)
 
 
 def _entry(snapshot: Snapshot, file: Path) -> Entry:
@@ -274,6 +336,11 @@ class _Count:
         self._total = total
         self._done = 0
         self._lock = threading.Lock()
+
+    def expect(self, nbytes: int) -> None:
+        """Count on more bytes, or on fewer."""
+        with self._lock:
+            self._total += nbytes
 
     def add(self, nbytes: int) -> None:
         with self._lock:

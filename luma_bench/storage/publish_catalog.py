@@ -2,7 +2,7 @@
 
 It holds the rows that are visible at the snapshot and nothing else. There is one snapshot in it, so everything begins
 there and nothing ends; counters are those that the rows need. What a later compaction, tag or table does to the bench
-does not reach it: tags stand in the pointer.
+does not reach it: tags stand in the pointer. Parts that were written anew (`publish_shown`) stand in their former ones' place.
 """
 
 from __future__ import annotations
@@ -31,13 +31,15 @@ from luma_bench.storage.catalog.tables import (
     TABLE_COUNTER,
     live,
 )
+from luma_bench.storage.publish_shown import Anew
 
 _LIVING = (TABLE, COLUMN, SEGMENT, INLINE, DELETION, OBJECT)
+_PART = {SEGMENT.name: SEGMENT.c.ulid, INLINE.name: INLINE.c.id, DELETION.name: DELETION.c.part}
 _AT_ONCE = 200
 _PRAGMAS = ("page_size=1024", "journal_mode=OFF", "synchronous=OFF", "locking_mode=EXCLUSIVE")
 
 
-def write_catalog(connection: sa.Connection, snapshot: int, path: Path) -> None:
+def write_catalog(connection: sa.Connection, snapshot: int, path: Path, anew: Anew) -> None:
     """Make the catalog file of a snapshot; it is not synced.
 
     Parameters
@@ -46,6 +48,8 @@ def write_catalog(connection: sa.Connection, snapshot: int, path: Path) -> None:
         A read transaction of the bench's catalog.
     path
         A file that is not there.
+    anew
+        What stands in the place of some parts.
     """
 
     def opened() -> sqlite3.Connection:
@@ -63,19 +67,23 @@ def write_catalog(connection: sa.Connection, snapshot: int, path: Path) -> None:
             for index in sorted(table.indexes, key=lambda index: str(index.name)):
                 if not str(index.name).endswith(("_begin", "_end")):
                     file.execute(CreateIndex(index))
-        _copy(connection, file, snapshot)
+        _copy(connection, file, snapshot, anew)
         file.exec_driver_sql("COMMIT")
     engine.dispose()
 
 
-def _copy(connection: sa.Connection, file: sa.Connection, snapshot: int) -> None:
+def _copy(connection: sa.Connection, file: sa.Connection, snapshot: int, anew: Anew) -> None:
     _insert(file, SNAPSHOT, connection.execute(select(SNAPSHOT).where(SNAPSHOT.c.id == snapshot)))
     changes = select(SNAPSHOT_CHANGE).where(SNAPSHOT_CHANGE.c.snapshot_id == snapshot)
     _insert(file, SNAPSHOT_CHANGE, connection.execute(changes.order_by(SNAPSHOT_CHANGE.c.table_id)))
     here = {"begin_snapshot": snapshot, "end_snapshot": None}
     for table in _LIVING:
         rows = select(table).where(live(table, sa.literal(snapshot, sa.BigInteger)))
-        _insert(file, table, connection.execute(rows.order_by(*table.primary_key)), here)
+        _insert(file, table, connection.execute(rows.order_by(*table.primary_key)), here, anew.parts)
+        for row in sorted(
+            anew.rows.get(table.name, ()), key=lambda row: (row["table_id"], row["first_row_id"])
+        ):
+            file.execute(sa.insert(table), {**row, **here})
     formats = connection.execute(select(COUNTER).where(COUNTER.c.name == "format"))
     _insert(file, COUNTER, formats)
     given = [select(sa.func.max(TABLE.c.table_id)), select(sa.func.max(OBJECT.c.object_id))]
@@ -86,10 +94,17 @@ def _copy(connection: sa.Connection, file: sa.Connection, snapshot: int) -> None
 
 
 def _insert(
-    file: sa.Connection, table: sa.Table, rows: sa.CursorResult[Any], changed: dict[str, Any] | None = None
+    file: sa.Connection,
+    table: sa.Table,
+    rows: sa.CursorResult[Any],
+    changed: dict[str, Any] | None = None,
+    without: frozenset[str] = frozenset(),
 ) -> None:
-    for part in rows.mappings().partitions(_AT_ONCE):
-        file.execute(sa.insert(table), [{**row, **(changed or {})} for row in part])
+    part = _PART.get(table.name)
+    for some in rows.mappings().partitions(_AT_ONCE):
+        kept = [{**row, **(changed or {})} for row in some if part is None or str(row[part]) not in without]
+        if kept:
+            file.execute(sa.insert(table), kept)
 
 
 def _counters(file: sa.Connection) -> Iterator[dict[str, int]]:

@@ -92,9 +92,12 @@ def test_changed_rows_show_what_changed(bench: lb.Bench):
 
 def test_rounding_is_no_difference_unless_asked_for(bench: lb.Bench):
     old = pa.table({"k": ["a", "a", "b"], "x": [0.3, 7.0, 1e9], "y": [1.0, 2.0, 0.0]})
-    new = pa.table({"k": ["a", "b", "a"], "x": [0.1 + 0.2, 1e9 + 1e-4, 7.0], "y": [1.0, 1e-14, 2.0]})
+    new = pa.table({"k": ["a", "b", "a"], "x": [0.1 + 0.2, 1e9 + 1e-4, 7.0], "y": [1.0, 0.0, 2.0 + 1e-14]})
     assert result(bench, old).diff(new).same
-    assert result(bench, old).diff(new, tolerance=0).summary.startswith("2 rows added, 2 rows removed")
+    assert result(bench, old).diff(new, tolerance=0).summary.startswith("3 rows added, 3 rows removed")
+    # A value is held against its counterpart, not against others: what is small is not nothing.
+    small = pa.table({"x": [1e15, 2.0]})
+    assert len(result(bench, small).diff(pa.table({"x": [1e15, 500.0]})).added) == 1
     wide = pa.table({"x": [math.inf, math.nan, 1.0]})
     assert result(bench, wide).diff(wide).same
     assert len(result(bench, wide).diff(pa.table({"x": [1.0, math.nan, -math.inf]})).added) == 1
@@ -116,6 +119,53 @@ def test_columns_come_and_go_and_change_their_types(bench: lb.Bench):
     assert not len(result(bench, old).diff(old.set_column(0, "a", pa.array(["1", "2"]))).added)
     nothing = result(bench, old).diff(pa.table({"other": [1]}))
     assert (len(nothing.added), len(nothing.removed)) == (1, 2)
+
+
+def test_another_schema_is_said_before_the_rows(bench: lb.Bench):
+    old = pa.table({"a": [1, 2], "b": ["x", "y"]})
+    new = old.set_column(0, "a", old["a"].cast(pa.int32())).append_column("c", pa.array([1, 2]))
+    found = result(bench, old).diff(new)
+    assert not found.same
+    assert (
+        found.summary
+        == "1 column added, 1 column retyped, the same rows in the columns that both have · 2 rows before, 2 after."
+    )
+    assert (
+        result(bench, old).diff(old.slice(1).drop(["b"]), "a").summary
+        == "1 column removed, 1 row removed, by a · 2 rows before, 1 after."
+    )
+
+
+def test_a_month_is_not_thirty_days(bench: lb.Bench):
+    ways = {"1 MONTH": "30 DAYS", "1 DAY": "24 HOURS"}
+    for one, two in ways.items():
+        before = bench.kadeql(f"SELECT 1 AS k, INTERVAL {one} AS i, [INTERVAL {one}] AS j")
+        after = bench.kadeql(f"SELECT 1 AS k, INTERVAL {two} AS i, [INTERVAL {two}] AS j")
+        assert before.diff(before).same
+        assert before.diff(before, "k").same
+        assert len(before.diff(after).added) == 1
+        assert before.diff(after, "k").changed_columns == {"i": 1, "j": 1}
+        assert len(before.diff(after, "i").added) == 1
+
+
+def test_the_tolerance_reaches_into_lists_and_structs(bench: lb.Bench):
+    kinds: list[tuple[pa.DataType, Any, Any, Any]] = [
+        (pa.list_(pa.float64()), [1.0, None, math.nan], [1.0 + 1e-12, None, math.nan], [1.0, None, 2.0]),
+        (pa.list_(pa.float32(), 2), [1.0, 2.0], [1.0, 2.0], [1.0, 2.5]),
+        (pa.struct({"p": pa.float64(), "q": pa.string()}), {"p": 0.3, "q": "x"}, {"p": 0.1 + 0.2, "q": "x"}, {"p": 0.3, "q": "y"}),
+        (pa.map_(pa.string(), pa.list_(pa.float64())), [("a", [0.3])], [("a", [0.1 + 0.2])], [("b", [0.3])]),
+        (pa.list_(pa.list_(pa.float64())), [[0.3], []], [[0.1 + 0.2], []], [[], [0.3]]),
+    ]  # fmt: skip
+    for kind, value, close, other in kinds:
+        old, near, far = (
+            pa.table({"k": [1, 2, 3], "v": pa.array([value, None, changed], kind)})
+            for changed in (value, close, other)
+        )
+        for key in (None, "k"):
+            assert result(bench, old).diff(near, key).same, (kind, key)
+            assert not result(bench, old).diff(far, key).same, (kind, key)
+        assert result(bench, old).diff(far, "k").changed_columns == {"v": 1}
+        assert result(bench, old).diff(near, tolerance=0).same == (value == close and "nan" not in str(value))
 
 
 def test_nested_values_and_odd_names(bench: lb.Bench):
@@ -155,6 +205,14 @@ def test_results_of_different_benches_and_plain_tables(bench: lb.Bench, tmp_path
     )
 
 
+def test_whole_numbers_beyond_a_double_are_compared_with_doubles(bench: lb.Bench):
+    old = pa.table({"k": [2**53 + 1, 3], "v": [2**53 + 1, 1]})
+    new = pa.table({"k": [float(2**53), 3.0], "v": [float(2**53), 1.5]})
+    found = result(bench, old).diff(new, "k")
+    assert found.changed_columns == {"v": 1}
+    assert len(result(bench, old).diff(new).added) == 1
+
+
 def test_empty_results(bench: lb.Bench):
     nothing = pa.table({"a": pa.array([], pa.int64())})
     assert result(bench, nothing).diff(nothing).same
@@ -170,6 +228,9 @@ def test_what_cannot_be_compared_is_refused(bench: lb.Bench):
         asked.diff(asked, ("a", "c"))
     with pytest.raises(UnsupportedError, match="tolerance"):
         asked.diff(asked, tolerance=-1)
+    for tolerance in (math.inf, math.nan, "1", None, True):
+        with pytest.raises(UnsupportedError, match="is no tolerance"):
+            asked.diff(asked, tolerance=tolerance)
     with pytest.raises(UnsupportedError, match="not a table"):
         asked.diff(3)
 

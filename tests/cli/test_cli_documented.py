@@ -50,5 +50,13 @@ def test_every_command_teaches_by_example():
 
 
 def test_exit_codes_are_documented():
-    for code in (0, options.REFUSED, options.WRONG_USAGE, options.PROBLEMS, options.INTERRUPTED, 141):
+    for code in (
+        0,
+        options.REFUSED,
+        options.WRONG_USAGE,
+        options.PROBLEMS,
+        options.INCOMPLETE,
+        options.INTERRUPTED,
+        141,
+    ):
         assert re.search(rf"^\| {code} \|", PAGE, re.MULTILINE), code

@@ -107,6 +107,24 @@ def test_without_node_it_says_what_to_install(monkeypatch: pytest.MonkeyPatch, t
         module.build(tmp_path)
 
 
+@pytest.mark.skipif(sys.platform == "win32", reason="an installation looks otherwise there")
+@pytest.mark.parametrize("own", [True, False])
+def test_npm_is_run_by_its_node_where_the_installation_has_it(
+    own: bool, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """A wheel of node puts a copy of npm's link among the programs, which does not find its modules."""
+    module = hook()
+    program = tmp_path / "lib" / "node_modules" / "npm" / "bin" / "npm-cli.js"
+    node, npm = tmp_path / "bin" / "node", tmp_path / "bin" / "npm"
+    for path in (node, npm, *([program] if own else [])):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text("#!/bin/sh\n")
+        path.chmod(0o755)
+    monkeypatch.setattr(module.importlib.util, "find_spec", lambda name: None)
+    monkeypatch.setenv("PATH", str(tmp_path / "bin"))
+    assert module.find_npm() == (node, [str(node), str(program)] if own else [str(npm)])
+
+
 @built
 @pytest.mark.slow
 def test_a_wheel_of_this_tree_carries_everything(tmp_path: Path) -> None:

@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 from luma_bench.bench.result import Result
 from luma_bench.config import Settings
 from luma_bench.engines.duck import DuckEngine
+from luma_bench.notebook.grid import summary
 from luma_bench.notebook.grid.session import GridSession
 
 
@@ -98,3 +99,24 @@ def test_decimals_are_counted_exactly(look: Callable[[pa.Table], GridSession]):
     values = [decimal.Decimal("99999999999999999999.99"), decimal.Decimal("0.01")]
     told = ask(look(pa.table({"d": pa.array(values, pa.decimal128(30, 2))})), type="summary", column=0)
     assert (told["min"], told["max"]) == ("0.01", "99999999999999999999.99")
+
+
+def test_quantiles_of_many_rows_are_exact_and_estimates_say_so(
+    look: Callable[[pa.Table], GridSession], monkeypatch: pytest.MonkeyPatch
+):
+    count = summary.EXACT + 3
+    values = [math.sin(place) for place in range(count)]
+    exact = sorted(values)
+    told = ask(look(pa.table({"x": values})), type="summary", column=0)
+    assert told["distinct"]["approximate"] is True
+    assert told["quantiles_approximate"] is False
+    for part in (0.25, 0.5, 0.75):
+        assert float(told["quantiles"][str(part)]) == pytest.approx(exact[int(count * part)], abs=1e-5)
+    monkeypatch.setattr(summary, "ORDERED", 1_000)
+    told = ask(
+        look(pa.table({"x": values, "t": pa.array(range(count)).cast(pa.time64("us"))})),
+        type="summary",
+        column=0,
+    )
+    assert told["quantiles_approximate"] is True
+    assert abs(float(told["quantiles"]["0.25"]) - exact[count // 4]) < 0.05

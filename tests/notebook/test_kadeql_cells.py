@@ -96,3 +96,28 @@ def test_python_keeps_its_line_numbers():
 def test_a_magic_that_runs_cells_hands_python_on():
     assert transformed(["%%python\n", "%%time\n", "y = 2\n"]) == ["%%time\n", "%%python\n", "y = 2\n"]
     assert transformed(["%%python\n", "%%html\n", "<b>\n"]) == ["%%html\n", "<b>\n"]
+
+
+def test_the_debugger_gets_python_as_it_is():
+    assert transformed(["%%debug\n", "%%python\n", "y = 2\n"]) == ["%%debug\n", "y = 2\n"]
+    assert transformed(["%%python\n", "%%debug\n", "y = 2\n"]) == ["%%debug\n", "y = 2\n"]
+    assert transformed(["%%debug\n"]) == ["%%debug\n"]
+    with pytest.raises(SyntaxError, match="write %%python in the line below"):
+        transformed(["%%debug\n", "SELECT 1\n"])
+
+
+def test_what_a_line_above_the_statements_gives_is_shown():
+    shown = "get_ipython().kernel.show(get_ipython().run_line_magic('luma', 'tables'))\n"
+    assert transformed(["%luma tables\n", "SELECT 1\n"])[0] == shown
+    assert transformed(["%luma tables\n", "%luma snapshots\n"]) == [shown, "%luma snapshots\n"]
+    assert transformed(["%luma tables\n", "-- nothing\n"]) == ["%luma tables\n", "-- nothing\n"][:1]
+    assert transformed(["%luma open a \\\n", "  --mode r\n", "SELECT 1"])[0] == "%luma open a \\\n"
+
+
+@pytest.mark.parametrize(
+    ("code", "position"), [("   ", 2), ("", 0), ("%luma tables\n\nSELECT 1", 13), ("\n\n", 1)]
+)
+def test_in_an_empty_line_a_statement_may_begin(code: str, position: int):
+    text, place, shift = as_magic(code, position)
+    assert text.startswith("%%kadeql\n")
+    assert place + shift == position

@@ -140,6 +140,21 @@ def test_several_statements_run_in_order(opened: Kernel):
     opened.shown("DROP TABLE made")
 
 
+def test_what_stands_above_a_statement_is_shown_too(opened: Kernel):
+    told = opened.shown("%luma tables\nSELECT 41 + 1 AS answer")
+    assert told.index("Tables at snapshot") < told.index("answer")
+    assert "SELECT" not in told
+
+
+def test_the_debugger_steps_through_python_alone(opened: Kernel):
+    assert "write %%python in the line below" in opened.error("%%debug\nSELECT 1")
+
+
+def test_a_cursor_outside_of_the_cell_gets_its_answer(opened: Kernel):
+    assert "carrier" in opened.ask("complete", "SELECT n, carr", 99)["matches"]
+    assert "SELECT" in opened.ask("complete", "   ", 2)["matches"]
+
+
 def test_completion_stands_where_the_cursor_is(opened: Kernel):
     for cell in (
         "SELECT * FROM fli",

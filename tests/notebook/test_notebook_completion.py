@@ -12,7 +12,8 @@ import polars as pl
 import pyarrow as pa
 import pytest
 
-from luma_bench.notebook import complete, inspecting
+from luma_bench.notebook import complete, complete_luma, inspecting
+from luma_bench.notebook.commands import HELP
 from luma_bench.notebook.magic import loaded
 from luma_bench.notebook.schemas import table_schemas
 
@@ -40,7 +41,6 @@ def offered(shell: Any, source: str) -> set[str]:
         ("%%kadeql\nSELECT n FROM flights WHERE n > $lo|", {"$low", "$loud"}),
         ("%%kadeql --engine du|", {"duckdb"}),
         ("x = 1\n%kadeql SELECT carr| FROM flights", {"carrier"}),
-        ("%%kadeql\nSELECT zzz|", {"zzz"}),
     ],
 )
 def test_names_of_the_notebook(source: str, expected: set[str], opened: Any):
@@ -56,13 +56,68 @@ def test_names_of_the_notebook(source: str, expected: set[str], opened: Any):
     assert "$loop" not in offered(opened, "%%kadeql\nSELECT $lo|")
 
 
+@pytest.mark.parametrize(
+    "source",
+    [
+        "%%kadeql\nSELECT zzz|",
+        "%%kadeql\n-- pri|",
+        "%%kadeql\nSELECT 1 -- |",
+        "%%kadeql\nSELECT 'pri|",
+        "%%kadeql\nSELECT n FROM flights WHERE carrier = '|'",
+        "x = 1\n%kadeql SELECT 'pri|",
+        "%luma open nothing/|",
+        "%luma tables pri|",
+    ],
+)
+def test_where_nothing_is_known_nothing_is_offered_of_python_either(source: str, opened: Any):
+    assert offered(opened, source) == set()
+
+
+@pytest.mark.parametrize(
+    ("source", "expected"),
+    [
+        ("%luma o|", {"open"}),
+        ("%luma open de|", {"demo.luma", "deep/"}),
+        ("%luma open deep/|", {"'deep/a bench.luma'", "deep/demo.ipynb.d/"}),
+        ("%luma open 'deep/a b|", {"'deep/a bench.luma'"}),
+        ("%luma open demo.luma --m|", {"--mode"}),
+        ("%luma open demo.luma --mode |", {"r", "a"}),
+        ("%luma open --cluster=l|", {"local"}),
+        ("%luma open --mode r de|", {"demo.luma", "deep/"}),
+        ("%luma pin --|", {"--at", "--tag"}),
+        ("%luma pin --at pa|", {"paper"}),
+        ("%luma tag x --|", {"--at"}),
+        ("%luma verify de|", {"demo.ipynb", "deep/"}),
+        ("import os\n%luma pi|", {"pin"}),
+    ],
+)
+def test_luma_lines(
+    source: str, expected: set[str], opened: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    for folder in ("demo.luma", "deep/a bench.luma", "deep/demo.ipynb.d", ".hidden"):
+        (tmp_path / folder).mkdir(parents=True)
+    (tmp_path / "demo.luma" / "luma.toml").touch()
+    (tmp_path / "deep" / "a bench.luma" / "published").mkdir()
+    (tmp_path / "deep" / "a bench.luma" / "published" / "latest.json").touch()
+    (tmp_path / "demo.ipynb").touch()
+    opened.user_ns["bench"].tag("paper")
+    monkeypatch.chdir(tmp_path)
+    assert offered(opened, source) == expected
+
+
+def test_every_option_of_a_luma_line_is_one_that_the_help_names():
+    for command, options in complete_luma.OPTIONS.items():
+        usage = HELP.partition(f"%luma {command}")[2].partition("\n%luma")[0]
+        assert all(option in usage for option in options), command
+
+
 def test_python_completes_as_ever(opened: Any):
     opened.user_ns["flights_of_today"] = 1
     assert "flights_of_today" in offered(opened, "flights_of|")
 
 
 def test_a_name_in_quotes_over_lines_is_left_alone(opened: Any):
-    assert offered(opened, '%%kadeql\nSELECT "a\nb|') <= {"", "b"}
+    assert offered(opened, '%%kadeql\nSELECT "a\nb|') == set()
 
 
 def test_schemas_are_found_without_work():

@@ -73,6 +73,13 @@ def test_a_result_comes_as_text_and_html_and_with_what_its_grid_is_found_by(open
     assert set(shown["data"]) == {"text/plain", "text/html", "application/vnd.luma-bench.grid+json"}
     assert "4 rows" in shown["data"]["text/plain"]
     assert "<table" in shown["data"]["text/html"]
+    assert "limit" not in shown["data"]["application/vnd.luma-bench.grid+json"]
+
+
+def test_a_limit_is_said_to_the_grid_too(opened: Kernel):
+    _, (shown,) = opened.run("%%kadeql --limit 2\nSELECT carrier, n FROM flights ORDER BY n")
+    mention = shown["data"]["application/vnd.luma-bench.grid+json"]
+    assert (mention["limit"], mention["rows"]) == (2, 4)
 
 
 def test_an_interrupt_stops_the_query_and_the_next_cell_runs(opened: Kernel):

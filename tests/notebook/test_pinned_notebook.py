@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -114,6 +115,25 @@ def test_another_bench_is_refused_and_a_copy_is_not(
     assert counted(cell) == 1
 
 
+def test_a_snapshot_that_has_expired_is_not_taken_for_another_bench(
+    cell: Cell, failing: Cell, bench_path: Path, tmp_path: Path
+):
+    cell(f'%luma open "{bench_path}"')
+    cell("%luma pin")
+    cell("%luma close")
+    shutil.copytree(bench_path, tmp_path / "copies" / bench_path.name)
+    with lb.open(bench_path) as bench:
+        bench.write("flights", {"carrier": ["ZZ"], "n": [99]}, mode="replace")
+        bench.compact(retention=0)
+        assert 2 not in [one.id for one in bench.snapshots()]
+    cell(f'%luma open "{bench_path}"')
+    _, said = failing("%kadeql SELECT * FROM flights")
+    assert "pinned to snapshot 2 of notebook.luma, which has expired" in said
+    assert "%luma pin --tag NAME" in said
+    cell(f'%luma open "{tmp_path / "copies" / bench_path.name}"')
+    assert counted(cell) == 4
+
+
 def test_a_transaction_is_no_snapshot(cell: Cell, failing: Cell, bench_path: Path):
     cell(f'%luma open "{bench_path}"')
     cell("%kadeql BEGIN")
@@ -142,8 +162,24 @@ def test_front_ends_tell_what_the_notebook_says(cell: Cell, magics: LumaMagics, 
     assert counted(cell) == 5
     magics.pins.adopt(pin)
     assert counted(cell) == 4
-    magics.pins.adopt({"version": 1, "benches": "nonsense"})
+    magics.pins.adopt(None)
     assert counted(cell) == 5
+
+
+@pytest.mark.parametrize(
+    "kept", [{"version": 1, "benches": "nonsense"}, {"version": 2, "benches": []}, "text", {}, [1]]
+)
+def test_a_pin_that_cannot_be_read_is_not_passed_over(
+    cell: Cell, failing: Cell, magics: LumaMagics, bench_path: Path, kept: object
+):
+    magics.pins.adopt(kept)
+    cell(f'%luma open "{bench_path}"')
+    assert cell("bench.read_only")[0]
+    error, said = failing("%kadeql SELECT * FROM flights")
+    assert isinstance(error, lb.errors.CatalogError)
+    assert "pin cannot be read" in said
+    assert "reads the newest snapshot again" in repr(cell("%luma unpin")[0])
+    assert counted(cell) == 4
 
 
 def test_a_kernel_learns_of_the_pin_from_the_notebook(

@@ -244,7 +244,15 @@ def test_nothing_from_outside_becomes_markup(name: str, values: list[str | None]
         "bdi",
         "b",
     }
-    assert {attribute for attribute, _ in page.attributes} <= {"class", "scope", "title", "colspan"}
+    # A table that scrolls is reached by keyboard, and has a name then.
+    scrolled = {"tabindex", "role", "aria-label"}
+    assert {attribute for attribute, _ in page.attributes} <= {
+        "class",
+        "scope",
+        "title",
+        "colspan",
+        *scrolled,
+    }
 
 
 @settings(deadline=None, max_examples=80)
@@ -314,3 +322,8 @@ def test_figures_that_no_node_has_are_left_out():
     nodes = (NodeRecord("scan t", "duckdb", rows=3, detail="all"), NodeRecord("scan u", "duckdb", rows=4))
     shown = display.nodes_table(RunRecord("duckdb", "one", 1, nodes=nodes))
     assert shown.column_names == ["node", "engine", "rows", "detail"]
+
+
+def test_a_wide_table_is_scrolled_by_keyboard():
+    page = Page(display.html(Answer(pa.table({"a": [1]}))))
+    assert {("tabindex", "0"), ("role", "group"), ("aria-label", "Rows")} <= set(page.attributes)

@@ -133,20 +133,38 @@ def test_an_edited_statement_and_a_failing_cell_are_said(folder: Path, verified:
     assert report["cells"][2]["status"] in ("left out", "not run")
 
 
-@pytest.mark.slow
-def test_verifying_writes_nothing(folder: Path, verified: Verified):
+def writing(folder: Path, *statements: str, pinned: bool) -> Path:
     path = folder / "kadeql.ipynb"
     content = nbformat.read(path, 4)
-    content.cells = [
-        content.cells[0],
-        content.cells[3],
-        nbformat.v4.new_code_cell("INSERT INTO flights VALUES ('XX', 0, 0)"),
-    ]
+    kept = content.cells[: 2 if pinned else 1]
+    content.cells = [*kept, content.cells[3], *map(nbformat.v4.new_code_cell, statements)]
     nbformat.write(content, path)
+    return path
+
+
+@pytest.mark.slow
+def test_what_an_unpinned_notebook_writes_is_thrown_away(folder: Path, verified: Verified):
+    ways = ("INSERT INTO flights VALUES ('XX', 0, 0)", "SELECT count(*) AS n FROM flights")
+    path = writing(folder, *ways, pinned=False)
+    program("verify", path.name, "--output", path.name, folder=folder)
     before = path.read_bytes()
     code, report = verified()
-    assert code == 3
-    assert report["cells"][-1]["status"] == "failed"
+    assert (code, [cell["status"] for cell in report["cells"]]) == (0, ["equal"] * 3), report
+    content = nbformat.read(path, 4)
+    assert "Opened data/demo.luma at" in content.cells[0].outputs[0]["data"]["text/plain"]
+    assert content.cells[-1].outputs[0]["metadata"]["luma_bench"]["rows"] == 1
+    assert path.read_bytes() == before
+    with lb.open(folder / "data" / "demo.luma", mode="r") as bench:
+        assert len(bench.table("flights").to_arrow()) == 4
+
+
+@pytest.mark.slow
+def test_a_pinned_notebook_that_writes_is_neither_equal_nor_changed(folder: Path, verified: Verified):
+    path = writing(folder, "INSERT INTO flights VALUES ('XX', 0, 0)", "SELECT 1", pinned=True)
+    before = path.read_bytes()
+    code, report = verified()
+    assert (code, report["ok"], report["outcome"]) == (4, False, "incomplete")
+    assert [cell["status"] for cell in report["cells"]] == ["equal", "writes"]
     assert "read-only" in report["cells"][-1]["details"][0]
     assert path.read_bytes() == before
     with lb.open(folder / "data" / "demo.luma", mode="r") as bench:
@@ -171,6 +189,9 @@ def test_what_is_no_notebook_is_refused(folder: Path):
     for name, said in (("gone.ipynb", "There is no notebook"), ("text.ipynb", "is no notebook")):
         done = program("verify", name, folder=folder)
         assert (done.returncode, said in done.stderr) == (1, True), done.stderr
+    for seconds in ("0", "-3", "nan"):
+        done = program("verify", "kadeql.ipynb", "--timeout", seconds, folder=folder)
+        assert (done.returncode, "lets no cell run" in done.stderr) == (1, True), done.stderr
     done = program("verify", "kadeql.ipynb", "--kernel", "fortran", folder=folder)
     assert done.returncode == 1
     assert "There is no kernel 'fortran'" in done.stderr
@@ -193,6 +214,9 @@ def test_a_published_notebook_stands_alone(folder: Path, tmp_path: Path):
     assert "pyarrow==" in environment
     for name in ("postBuild", "start"):
         assert os.access(moved / "binder" / name, os.X_OK)
+    assert "luma-bench verify kadeql.ipynb || [ $? -eq 4 ]\n" in (moved / "binder" / "postBuild").read_text(
+        "utf-8"
+    )
 
 
 @pytest.mark.slow

@@ -12,6 +12,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from luma_bench.errors import SchemaError
 from luma_bench.plot.charts import Facts, Suggestion, facts, figure, suggest
 from luma_bench.plot.charts.figure import ChartFigure
 
@@ -112,6 +113,18 @@ def test_a_name_that_is_there_twice_is_left_out() -> None:
     # Facts are asked of a table whose names are single, as the engine needs them.
     found = suggest(table.schema, 2, {"b": Facts(2, 0, 3.0, 4.0)})
     assert {one.x for one in found} == {"b"}
+
+
+def test_names_of_other_letters_in_upper_and_lower_case_are_one_name() -> None:
+    table = pa.table(
+        [pa.array([1.0, 2.0]), pa.array([1.0, 2.0]), pa.array([3.0, 4.0])], names=["a", "A", "a b"]
+    )
+    found = offered(table)
+    assert {one.x for one in found} == {"a b"}
+    for one in found:
+        assert drawn(table, one).figure["data"]
+    with pytest.raises(SchemaError, match="upper and lower case do not tell them apart"):
+        drawn(table, Suggestion("", "scatter", "A", "a b"))
 
 
 def test_without_facts_the_types_decide() -> None:

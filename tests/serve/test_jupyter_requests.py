@@ -330,7 +330,7 @@ def test_a_table_of_a_thousand_columns_has_a_small_preview(server: JupyterProces
     with lb.open(places / "root" / "wide.luma") as bench:
         bench.write("wide", {f"c{number}": [number] for number in range(1000)}, mode="create")
     reply = server.get("preview", bench="wide.luma", name="wide")
-    assert reply.json["columns"] == 1000
+    assert reply.json.get("columns") == 1000, reply.json
     assert len(reply.body) < 100_000
 
 

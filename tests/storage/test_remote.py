@@ -193,10 +193,19 @@ def test_bytes_that_were_spoilt_on_the_way_are_fetched_once_more(
         assert store.blocks.traffic.requests == 0
 
 
+def largest(folder: Path, snapshot: int) -> Path:
+    """The largest segment that a published snapshot reads."""
+    root = next(folder.rglob("published")).parent
+    with PublishedStore.open_folder(root, cases.SETTINGS) as store:
+        pinned = store.resolve(snapshot)
+        refs = [ref for table in pinned.tables.values() for ref in pinned.segments(table.id)]
+        return max(refs, key=lambda ref: ref.nbytes).path
+
+
 def test_a_damaged_segment_is_an_error_never_an_answer(
     server: RangeServer, expected: cases.Answers, tmp_path: Path
 ) -> None:
-    segment = max(server.folder.rglob("*.zip"), key=lambda path: path.stat().st_size)
+    segment = largest(server.folder, max(expected))
     data = bytearray(segment.read_bytes())
     for at in range(0, len(data) // 2, 100):
         data[at] ^= 1
@@ -213,7 +222,7 @@ def test_a_damaged_segment_is_an_error_never_an_answer(
 def test_a_segment_that_is_not_the_published_one(
     server: RangeServer, expected: cases.Answers, tmp_path: Path, change: str
 ) -> None:
-    segment = max(server.folder.rglob("*.zip"), key=lambda path: path.stat().st_size)
+    segment = largest(server.folder, max(expected))
     data = segment.read_bytes()
     if change == "missing":
         segment.unlink()

@@ -91,7 +91,8 @@ def test_every_snapshot_reads_the_same_from_s3(
 ) -> None:
     with Store.open(bench, settings=cases.SETTINGS) as store:
         made = [store.publish(url, one.id, options=service) for one in store.snapshots()]
-        assert sum(one.uploaded for one in made) == len(list((bench / "segments").rglob("*.zip")))
+        # One has deleted rows at the newest snapshots: it goes there without them too.
+        assert sum(one.uploaded for one in made) == len(list((bench / "segments").rglob("*.zip"))) + 1
         assert store.publish(url, options=service).nbytes == 0
     with opened(url, service, tmp_path / "cache") as published:
         for snapshot, tables in original[1].items():

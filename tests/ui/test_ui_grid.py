@@ -225,6 +225,8 @@ def test_small_results_stand_too(open_notebook: Open, query: str, said: str) -> 
     grid.wait_for()
     if said:
         assert grid.locator(".lg-empty").inner_text() == said
+        overflow = "box => [box.scrollHeight - box.clientHeight, box.offsetWidth - box.clientWidth]"
+        assert grid.locator(".lg-scroll").evaluate(overflow) == [0, 0]
     else:
         grid.locator(".lg-cell").first.wait_for()
         assert "1 row × 1 column" in grid.inner_text()  # noqa: RUF001
@@ -250,17 +252,29 @@ def test_five_thousand_columns(open_notebook: Open) -> None:
 
 
 @pytest.mark.slow
-def test_the_html_stands_where_the_kernel_has_no_rows(open_notebook: Open) -> None:
-    page = open_notebook([OPEN, ORDERS])
+def test_a_grid_keeps_its_rows_when_its_kernel_ends_and_the_html_stands_without_one(
+    open_notebook: Open,
+) -> None:
+    page = open_notebook([OPEN, ORDERS.replace("%%kadeql", "%%kadeql --limit 16")])
     run_all(page)
-    first_grid(page)
+    grid = first_grid(page)
+    assert grid.locator(".lg-scroll").evaluate("box => Math.floor(box.clientHeight / 24)") == 16
+    grid.locator(".lg-head-name", has_text="amount").click()
+    grid.locator("[aria-sort=ascending]").wait_for()
+    at_rest(grid)
+    sorted_rows = shown(grid)
     page.evaluate(
         "async () => { await window.jupyterapp.shell.currentWidget.sessionContext.session.kernel.restart(); }"
     )
-    page.locator(".luma-grid").wait_for(state="detached")
+    grid.locator("[role=alert]").filter(has_text="Run the cell again").wait_for()
+    assert shown(grid)[:10] == sorted_rows[:10]
+    page.evaluate("() => window.jupyterapp.commands.execute('docmanager:save')")
+    page.wait_for_function("() => !window.jupyterapp.shell.currentWidget.context.model.dirty")
+    page.reload()
     table = page.locator(".luma-result table").first
     table.wait_for()
     assert "amount" in table.inner_text()
+    assert page.locator(".luma-grid").count() == 0
     run_all(page)
     first_grid(page)
 

@@ -187,6 +187,39 @@ def test_checks_and_completion_answer_while_a_cell_runs(notebook: Page) -> None:
 
 
 @pytest.mark.slow
+def test_columns_stand_first_and_a_table_that_comes_later_is_no_problem_any_more(
+    lab: LabServer, open_notebook: Open
+) -> None:
+    page = open_notebook(
+        [
+            "%load_ext luma_bench\n%luma open later.luma",
+            "%%kadeql\nSELECT b FROM made_later",
+            "%%kadeql\nCREATE TABLE made_later AS SELECT 1 AS number, 2 AS bucket, 3 AS big, 4 AS b_last",
+            "%%kadeql\nSELECT b FROM made_later -- b",
+        ]
+    )
+    start(page, 0)
+    squiggle = cell(page, 1).locator(".cm-lintRange")
+    squiggle.filter(has_text="made_later").first.wait_for()
+    start(page, 2)
+    squiggle.filter(has_text="made_later").first.wait_for(state="detached")
+    page.wait_for_function(f"() => ({STATUS})() === 'idle'")
+    edit(page, 3)
+    page.keyboard.press("Tab")
+    page.wait_for_timeout(1000)
+    assert page.locator(".jp-Completer-item").count() == 0
+    assert page.evaluate(SOURCE, 3).endswith("-- b")
+    for _ in range(len(" FROM made_later -- b")):
+        page.keyboard.press("ArrowLeft")
+    page.keyboard.press("Tab")
+    items = page.locator(".jp-Completer-item")
+    items.first.wait_for()
+    offered = page.locator(".jp-Completer-item .jp-Completer-match").all_inner_texts()
+    assert offered[:3] == ["bucket", "big", "b_last"]
+    page.keyboard.press("Escape")
+
+
+@pytest.mark.slow
 def test_formatting_what_does_not_parse_says_why(open_notebook: Open) -> None:
     page = open_notebook(["%%kadeql\nselect 'never closed"])
     edit(page, 0)

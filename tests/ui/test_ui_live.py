@@ -40,7 +40,10 @@ def test_a_result_becomes_a_grid_and_stays_one_over_a_reload(open_notebook: Call
     grid.wait_for()
     command(page, "kernelmenu:restart")
     page.locator(".jp-Dialog .jp-mod-accept").click()
-    # Nobody holds the rows any more: the table that was saved stands again.
+    # Nobody holds the rows any more: the grid keeps those in sight, and after a reload the table that was saved stands.
+    page.get_by_role("alert").filter(has_text="Run the cell again").wait_for()
+    assert grid.locator(".lg-row .lg-cell").first.is_visible()
+    page.reload()
     page.locator(".jp-Cell").nth(1).locator(".luma-result").wait_for()
     assert grid.count() == 0 or not grid.is_visible()
 
@@ -119,13 +122,9 @@ def test_a_result_gives_its_grid_as_a_widget_that_answers_while_a_cell_runs(
 
 
 @pytest.mark.slow
-def test_notebook_7_shows_the_widget_too(lab: LabServer, page: Page):
-    lab.write("widget-in-notebook-7.ipynb", [LOAD, WIDGET])
-    page.goto(lab.address("widget-in-notebook-7.ipynb", app="notebooks"))
-    page.wait_for_selector(".jp-Cell")
-    page.locator(".jp-Notebook-ExecutionIndicator[data-status=idle]").wait_for()
-    run_cell(page, 0)
-    run_cell(page, 1)
+def test_notebook_7_shows_the_widget_too(open_notebook: Callable[..., Page]):
+    page = open_notebook([LOAD, WIDGET], app="notebooks")
+    run_all(page)
     page.locator("[role=grid] [role=gridcell]").first.wait_for()
 
 

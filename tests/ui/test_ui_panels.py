@@ -41,6 +41,8 @@ def command(page: Page, name: str, **arguments: object) -> None:
 
 def show(page: Page) -> Locator:
     """Bring the side bar to the front, wide enough for all columns; gives the catalog's tree."""
+    # Before that JupyterLab's own layout would come over it.
+    page.evaluate("() => window.jupyterapp.restored.then(() => null)")
     command(page, "luma-bench:show-catalog")
     tree = page.locator(f"{CATALOG} .luma-tree")
     tree.wait_for()
@@ -234,6 +236,27 @@ def test_a_thousand_tables_take_a_screenful_of_rows(lab: LabServer, page: Page) 
     page.keyboard.press("End")
     row(page, CATALOG, "table_0999").wait_for()
     assert row(page, CATALOG, "table_0999").get_attribute("aria-posinset") == "1000"
+
+
+@pytest.mark.slow
+def test_the_search_has_the_cursor_at_once_and_other_processes_commits_show(
+    lab: LabServer, open_notebook: Opened, bench: str
+) -> None:
+    page = open_notebook([f"%load_ext luma_bench\n%luma open {bench} --mode r"])
+    run_all(page)
+    page.locator(".jp-Cell .jp-InputPrompt").first.click()
+    page.keyboard.press("Escape")
+    page.keyboard.press("ControlOrMeta+Shift+Y")
+    search = page.locator(f"{CATALOG} input")
+    search.wait_for()
+    assert search.evaluate(
+        "input => new Promise(done => setTimeout(() => done(document.activeElement === input), 200))"
+    )
+    row(page, CATALOG, "orders").wait_for()
+    with lb.open(lab.root / bench) as other:
+        other.kadeql("CREATE TABLE from_elsewhere (id INTEGER)")
+    row(page, CATALOG, "from_elsewhere").wait_for(timeout=15_000)
+    page.locator(TIMELINE, has_text="from_elsewhere").wait_for()
 
 
 def tag_it(page: Page, number: str, name: str) -> None:

@@ -8,3 +8,4 @@ scope['ResizeObserver'] ??= class {
   unobserve(): void {}
   disconnect(): void {}
 };
+scope['matchMedia'] ??= () => ({ matches: false, addEventListener() {}, removeEventListener() {}, addListener() {}, removeListener() {} });

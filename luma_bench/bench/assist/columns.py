@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
 
 import pyarrow as pa
 
 from luma_bench.bench.catalog_text import type_name
 from luma_bench.bench.cells import type_text
 from luma_bench.types.schema import TableSchema
+
+_STRUCT: Final = re.compile(r"STRUCT\((.*)\)", re.DOTALL)
+_MARK: Final = re.compile(r""""(?:[^"]|"")*"|'(?:[^']|'')*'|[(),]""")
+_FIELD: Final = re.compile(r"""("(?:[^"]|"")*"|\S+)\s+(.+)""", re.DOTALL)
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,10 +79,30 @@ def columns_of(schema: pa.Schema, table: str = "") -> tuple[Col, ...]:
     )
 
 
-def fields_of(kind: Any) -> tuple[Col, ...]:
+def fields_of(column: Col) -> tuple[Col, ...]:
     """The fields of a struct; none of any other type."""
-    if kind is None or not pa.types.is_struct(kind):
+    kind: Any = column.arrow
+    if kind is None:
+        # Of a view's columns only the engine's name of the type is known.
+        found = _STRUCT.fullmatch(column.type)
+        return () if found is None else tuple(_named_fields(found[1]))
+    if not pa.types.is_struct(kind):
         return ()
     return tuple(
         Col(field.name, type_name(field.type) or type_text(field.type), field.type) for field in kind
     )
+
+
+def _named_fields(listed: str) -> Iterator[Col]:
+    """The fields in the brackets of `STRUCT(…)`: a comma outside of brackets and quotes ends each."""
+    depth = start = 0
+    for found in _MARK.finditer(listed + ","):
+        mark = found[0]
+        if mark in "()":
+            depth += 1 if mark == "(" else -1
+        elif mark == "," and depth == 0:
+            field = _FIELD.match(listed[start : found.start()].strip())
+            if field is not None:
+                name = field[1][1:-1].replace('""', '"') if field[1].startswith('"') else field[1]
+                yield Col(name, field[2])
+            start = found.end()

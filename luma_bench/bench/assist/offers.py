@@ -8,6 +8,7 @@ from collections.abc import Iterable, Iterator
 from typing import Final
 
 from luma_bench.bench.assist import vocabulary
+from luma_bench.bench.assist.join_items import join_conditions, shared_columns
 from luma_bench.bench.assist.moment import Moment
 from luma_bench.bench.assist.offer_items import (
     column_item,
@@ -265,7 +266,7 @@ def _naming(moment: Moment) -> Iterable[Item] | None:
     return keyword_items(_QUERY_STARTS) if creates else []
 
 
-_RULES: Final = (_patterns, _snapshots, _types, _calls, _tables, _pairs, _targets, _naming)
+_RULES: Final = (_patterns, _snapshots, _types, shared_columns, _calls, _tables, _pairs, _targets, _naming)
 
 
 # --- any place ---
@@ -278,6 +279,7 @@ def _anywhere(moment: Moment, params: Iterable[str]) -> Iterator[Item]:
         return
     if moment.word() == "(" and moment.opener >= 0:
         yield from keyword_items(("SELECT", "FROM"))
+    yield from join_conditions(moment)
     if moment.clause in _ALIASED and moment.member is not None:
         for output in moment.member.outputs:
             if output.name and not output.path:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from itertools import pairwise
 from typing import Final
 
 from luma_bench.bench.assist.outline import Member, Query, Source
@@ -33,7 +34,8 @@ def advice(scanned: Scanned, first: int, last: int, scope: Scope) -> Iterator[Pr
     yield from _every_pair(scanned, root)
     yield from _every_row(scanned, first, root)
     yield from _written_otherwise(scanned, first, last)
-    yield from _stars(scanned, scope)
+    if _keeps_columns(scanned, first, last):
+        yield from _stars(scanned, scope)
 
 
 def _null_compared(scanned: Scanned, first: int, last: int, root: Query) -> Iterator[Problem]:
@@ -154,8 +156,16 @@ def _written_otherwise(scanned: Scanned, first: int, last: int) -> Iterator[Prob
             )  # fmt: skip
 
 
+def _keeps_columns(scanned: Scanned, first: int, last: int) -> bool:
+    """Whether a statement's columns are kept, or meet those of a table by their places: CREATE VIEW, and INSERT but BY NAME."""
+    words = scanned.tokens.words[first:last]
+    if words[0] == "INSERT":
+        return not any(pair == ("BY", "NAME") for pair in pairwise(words))
+    return words[0] == "CREATE" and "VIEW" in words[:4]
+
+
 def _stars(scanned: Scanned, scope: Scope) -> Iterator[Problem]:
-    """A star, which may be written out."""
+    """A star that stands for other columns once its table has more, which may be written out."""
     for query in scope.root.every():
         for member in query.members:
             for output in member.outputs if member.kind == "select" else ():
@@ -185,6 +195,6 @@ def _stars(scanned: Scanned, scope: Scope) -> Iterator[Problem]:
                     stop,
                     "hint",
                     f"The star stands for {len(names)} column{'' if len(names) == 1 else 's'}.",
-                    "",
+                    "It stands for more once a table that it reads has more.",
                     (Fix("List the columns", start, stop, ", ".join(names)),),
                 )

@@ -268,5 +268,5 @@ def _deeper(columns: tuple[Col, ...], path: tuple[str, ...]) -> tuple[Col, ...]:
         column = _found(columns, name)
         if column is None:
             return ()
-        columns = fields_of(column.arrow)
+        columns = fields_of(column)
     return columns

@@ -31,7 +31,7 @@ class Item:
         What to write, quoted where KadeQL needs it.
     kind
         `table`, `view`, `table-variable`, `graph`, `cte`, `alias`, `column`, `field`, `function`, `table-function`, `keyword`,
-        `option`, `value`, `snapshot`, `tag`, `parameter`, `label`, `property`, `type` or `command`.
+        `option`, `value`, `snapshot`, `tag`, `parameter`, `label`, `property`, `type`, `condition` (of a join) or `command`.
     detail
         A type or signature, for the same line.
     doc

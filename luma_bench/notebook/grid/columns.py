@@ -16,6 +16,9 @@ from luma_bench.types.schema import SQL_TYPE
 LONGEST_TYPE = 200
 """Characters of a type's text: a struct of 5,000 fields need not be spelled out in a header."""
 
+FIXED_ZONE = re.compile(r"([+-])(\d\d):?(\d\d)")
+"""A zone of Arrow's that has no name, and that engines take for none."""
+
 _EXTENSIONS = {"arrow.json": "JSON", "arrow.uuid": "UUID"}
 """Arrow's extension types that are SQL types."""
 _ENGINE_TYPES: tuple[tuple[Callable[[pa.DataType], bool], str], ...] = (
@@ -50,6 +53,8 @@ class GridColumn:
         `vector`, `json` or `other`.
     zone
         The time zone that its values are shown in.
+    bits
+        Of floating-point numbers; None for all other values.
     """
 
     index: int
@@ -59,6 +64,7 @@ class GridColumn:
     kind: str
     nullable: bool
     zone: str | None = None
+    bits: int | None = None
 
     def as_dict(self) -> dict[str, Any]:
         """As messages carry it."""
@@ -87,10 +93,11 @@ def _column(index: int, field: pa.Field) -> GridColumn:
         index=index,
         name=field.name,
         type=cut(sql or type_text(field.type), LONGEST_TYPE),
-        sql=sql,
+        sql=sql or _compared_type(kind),
         kind=_kind(kind, given),
         nullable=field.nullable,
         zone=kind.tz if pa.types.is_timestamp(kind) else None,
+        bits=kind.bit_width if pa.types.is_floating(kind) else None,
     )
 
 
@@ -102,6 +109,11 @@ def _sql_type(kind: pa.DataType) -> str | None:
     if pa.types.is_time64(kind) and kind.unit == "ns":
         return "TIME_NS"
     return next((name for test, name in _ENGINE_TYPES if test(kind)), None) or type_name(kind)
+
+
+def _compared_type(kind: pa.DataType) -> str | None:
+    """What long decimals are read as, to be compared: see `rows.relation`."""
+    return f"DECIMAL(38,{kind.scale})" if pa.types.is_decimal256(kind) and 0 <= kind.scale <= 38 else None
 
 
 def _kind(kind: pa.DataType, given: str | None) -> str:

@@ -51,15 +51,23 @@ class Grids:
                 self._engine = DuckEngine(Settings())
             return self._engine
 
-    def mention(self, result: Result) -> dict[str, Any] | None:
-        """What an output holds for a front end to find the result by; None where there is nothing to look through."""
+    def mention(self, result: Result, limit: int | None = None) -> dict[str, Any] | None:
+        """What an output holds for a front end to find the result by; None where there is nothing to look through.
+
+        Parameters
+        ----------
+        limit
+            Rows to show before they scroll; None leaves it to the front end.
+        """
         if not has_grid(result):
             return None
+        shown = {} if limit is None else {"limit": limit}
         return {
             "version": 1,
             "result": self._shelf.put(result),
             "rows": len(result),
             "columns": len(result.schema),
+            **shown,
         }
 
     def widget(self, result: Result) -> GridWidget:

@@ -57,12 +57,16 @@ class Filter(msgspec.Struct, frozen=True):
 
 
 class View(msgspec.Struct, frozen=True, tag_field="type", tag="view"):
-    """Ask for the rows that meet every filter and hold the text that is searched, in an order."""
+    """Ask for the rows that meet every filter and hold the text that is searched, in an order.
+
+    `decimals` says how many the front end shows of floating-point columns, since rounded values are searched too.
+    """
 
     id: Key
     sort: tuple[Sort, ...] = ()
     filter: tuple[Filter, ...] = ()
     search: str = ""
+    decimals: dict[str, Annotated[int, msgspec.Meta(ge=0, le=20)]] | None = None
 
 
 class Summary(msgspec.Struct, frozen=True, tag_field="type", tag="summary"):

@@ -18,7 +18,9 @@ from luma_bench.types.sql_text import quoted
 BINS = 24
 """Bars of a histogram."""
 EXACT = 200_000
-"""Rows up to which distinct values and quantiles are exact; beyond, they are estimates that cost a fraction."""
+"""Rows up to which distinct values are counted; beyond, they are estimates that cost a fraction."""
+ORDERED = 50_000_000
+"""Rows up to which quantiles are exact; beyond, the copy of the column that they take is too large for what they tell."""
 TOP = 12
 """Values of a list of the most frequent ones."""
 LONGEST = 80
@@ -58,7 +60,7 @@ def summarize(engine: DuckEngine, rows: pa.Table, column: GridColumn) -> dict[st
     """
     started = time.perf_counter()
     exact = rows.num_rows <= EXACT
-    measured = _Measured(ask(engine, _figures(column, exact=exact), rows), column)
+    measured = _Measured(ask(engine, _figures(column, rows.num_rows, exact=exact), rows), column)
     total, filled = rows.num_rows, int(measured.number("filled") or 0)
     apart = int(measured.number("apart") or 0)
     told: dict[str, Any] = {
@@ -72,13 +74,14 @@ def summarize(engine: DuckEngine, rows: pa.Table, column: GridColumn) -> dict[st
     if column.kind in _NUMBERS:
         told |= {"mean": measured.text("average"), "std": measured.text("spread")}
     if column.kind in _NUMBERS | _TIMES:
+        told["quantiles_approximate"] = not _has_exact_quantiles(column, total)
         told["quantiles"] = {str(part): measured.text(f"q{place}") for place, part in enumerate(_QUANTILES)}
         bars = _histogram(engine, rows, column, measured)
     told |= {"top": _top(engine, rows, column)} if bars is None else {"histogram": bars}
     return {**told, "took": time.perf_counter() - started}
 
 
-def _figures(column: GridColumn, *, exact: bool) -> str:
+def _figures(column: GridColumn, rows: int, *, exact: bool) -> str:
     name = quoted(name_of(column))
     apart = f"count(DISTINCT {name})" if exact else f"approx_count_distinct({name})"
     parts = [f"count({name}) AS filled", f"{apart} AS apart"]
@@ -90,13 +93,20 @@ def _figures(column: GridColumn, *, exact: bool) -> str:
         finite = f" FILTER (isfinite({_number(column)}))"
         parts += [f"min({name}){finite} AS first", f"max({name}){finite} AS last"]
         parts += [f"min({_number(column)}){finite} AS low", f"max({_number(column)}){finite} AS high"]
-        for place, part in enumerate(_QUANTILES):
-            kept = exact or column.kind == "time"
-            parts.append(f"{'quantile_disc' if kept else 'approx_quantile'}({name}, {part}) AS q{place}")
+        asked = "quantile_disc" if _has_exact_quantiles(column, rows) else "approx_quantile"
+        parts += [
+            f"{asked}({name}, {list(_QUANTILES)})[{place + 1}] AS q{place}"
+            for place in range(len(_QUANTILES))
+        ]
         if column.kind in _NUMBERS:
             number = _number(column)
             parts += [f"avg({number}){finite} AS average", f"stddev_samp({number}){finite} AS spread"]
     return f"SELECT {', '.join(parts)} FROM {ROWS}"
+
+
+def _has_exact_quantiles(column: GridColumn, rows: int) -> bool:
+    # Nothing estimates them for times of day.
+    return rows <= ORDERED or column.kind == "time"
 
 
 def _number(column: GridColumn) -> str:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import threading
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
@@ -10,22 +9,19 @@ from dataclasses import dataclass, field
 import pyarrow as pa
 
 from luma_bench.engines.duck import DuckEngine
-from luma_bench.errors import CancelledError, SchemaError, UnsupportedError
+from luma_bench.errors import CancelledError, SchemaError
 from luma_bench.notebook.grid.columns import GridColumn
+from luma_bench.notebook.grid.compare import Comparison, one_value
 from luma_bench.notebook.grid.pages import Rows
-from luma_bench.notebook.grid.requests import Filter, Scalar, Sort, View
+from luma_bench.notebook.grid.requests import Filter, Sort, View
 from luma_bench.notebook.grid.rows import PLACE, ROWS, ask, name_of, relation, text_of
+from luma_bench.notebook.grid.search import found_in, searched
 from luma_bench.types.sql_text import quoted
 
 LARGE = 1_000_000
 """Rows from which the head of an order is found before the rest."""
 HEAD = 2_000
 """Rows of such a head."""
-_COMPARED = {"=": "=", "!=": "<>", "<": "<", "<=": "<=", ">": ">", ">=": ">="}
-_UNSEARCHED = frozenset({"binary", "vector"})
-"""Kinds that nobody searches by a text."""
-_BYTES = re.compile(r"0x(?:[0-9a-fA-F]{2})*")
-_OFFSET = re.compile(r":\d\d(?::\d\d(?:\.\d+)?)?\s*(?:Z|[+-]\d\d(?::?\d\d)?)$", re.IGNORECASE)
 
 
 class RowView:
@@ -159,11 +155,16 @@ def write(asked: View, columns: Sequence[GridColumn]) -> Written:
         column = _use(written, columns, item.column)
         written.where.append(_condition(item, column, written.params))
     if asked.search:
-        searched = [column for column in columns if column.kind not in _UNSEARCHED]
-        written.params["search"] = asked.search
-        tests = [f"contains(lower({text_of(column)}), lower($search))" for column in searched]
+        chosen = searched(columns, asked.search)
+        if chosen:
+            written.params["search"] = asked.search
+        tests = [
+            test
+            for column in chosen
+            for test in found_in(column, asked.search, "search", written.params, asked.decimals)
+        ]
         written.where.append(f"({' OR '.join(tests) or 'false'})")
-        written.used |= {column.index: column for column in searched}
+        written.used |= {column.index: column for column in chosen}
     for key in asked.sort:
         column = _use(written, columns, key.column)
         written.order.append(order_text(key, quoted(name_of(column))))
@@ -204,60 +205,13 @@ def _condition(item: Filter, column: GridColumn, params: dict[str, object]) -> s
         case "not null":
             return f"{name} IS NOT NULL"
         case "contains":
-            return f"contains(lower({text_of(column)}), lower({_text_param(item, params)}))"
+            sought = str(one_value(item))
+            name = f"p{len(params)}"
+            params[name] = sought
+            return f"({' OR '.join(found_in(column, sought, name, params))})"
         case "starts":
-            return f"starts_with(lower({text_of(column)}), lower({_text_param(item, params)}))"
-        case "in":
-            values = item.value if isinstance(item.value, list) else [item.value]
-            listed = [_param(value, column, params) for value in values if value is not None]
-            tests = [f"{_compared(column)} IN ({', '.join(listed)})"] if listed else []
-            tests += [f"{name} IS NULL"] if None in values else []
-            return f"({' OR '.join(tests) or 'false'})"
-        case "between":
-            low, high = _two(item)
-            return f"{_compared(column)} BETWEEN {_param(low, column, params)} AND {_param(high, column, params)}"
+            name = f"p{len(params)}"
+            params[name] = str(one_value(item))
+            return f"starts_with(lower({text_of(column)}), lower(${name}))"
         case _:
-            return f"{_compared(column)} {_COMPARED[item.op]} {_param(_one(item), column, params)}"
-
-
-def _compared(column: GridColumn) -> str:
-    return quoted(name_of(column)) if column.sql is not None else text_of(column)
-
-
-def _param(value: Scalar, column: GridColumn, params: dict[str, object]) -> str:
-    """A parameter for a value, cast to the column's type; a time without an offset is one of the column's zone."""
-    name = f"p{len(params)}"
-    given = str(value).lower() if isinstance(value, bool) else str(value)
-    params[name] = given
-    if column.zone is not None and not _OFFSET.search(given):
-        zone = f"z{len(params)}"
-        params[zone] = column.zone
-        return f"timezone(${zone}, CAST(${name} AS TIMESTAMP))"
-    if column.kind == "binary" and _BYTES.fullmatch(given):
-        params[name] = given[2:]
-        return f"unhex(${name})"
-    return f"CAST(${name} AS {column.sql})" if column.sql is not None else f"${name}"
-
-
-def _text_param(item: Filter, params: dict[str, object]) -> str:
-    name = f"p{len(params)}"
-    params[name] = str(_one(item))
-    return f"${name}"
-
-
-def _one(item: Filter) -> Scalar:
-    if item.value is None or isinstance(item.value, list):
-        raise _wrong(item, "one value")
-    return item.value
-
-
-def _two(item: Filter) -> tuple[Scalar, Scalar]:
-    match item.value:
-        case [low, high] if low is not None and high is not None:
-            return low, high
-        case _:
-            raise _wrong(item, "two values")
-
-
-def _wrong(item: Filter, needs: str) -> UnsupportedError:
-    return UnsupportedError(f"The filter {item.op} needs {needs}.", hint="Type it into the filter's field.")
+            return Comparison(column, params).text(item)

@@ -15,12 +15,14 @@ from luma_bench.notebook.names import mentions
 
 Language = Literal["kadeql", "python", "ipython"]
 
-RUNNERS = ("time", "timeit", "prun", "capture", "debug")
+RUNNERS = ("time", "timeit", "prun", "capture")
 """IPython's magics that run the rest of their cell as a cell."""
 
 _PYTHON = re.compile(r"[ \t]*%%python3?(?P<rest>[^\S\n][^\n]*)?(?:\n|\Z)")
 _KADEQL = re.compile(r"[ \t]*%%kadeql(?!\w)(?P<line>[^\n]*)(?:\n|\Z)")
 _OTHER = re.compile(r"[ \t]*%%(?P<name>\w+)")
+_DEBUG = re.compile(r"[ \t]*%%debug(?!\w)[^\n]*(?:\n|\Z)")
+_SHOWING = re.compile(r"[ \t]*%(?P<name>luma|kadeql)(?:[ \t]+(?P<rest>[^\n]*?))?[ \t]*")
 _SIMPLE = re.compile(r"[ \t]*%python[ \t]+(?P<code>[^\n]+)")
 _ABOVE = re.compile(r"[ \t]*(?:[%!](?:[^\n]*\\\n)*[^\n]*)?(?:\n|\Z)")
 _HELP = re.compile(r"\s*(?:\?{1,2}\s*%{0,2}[\w.*]+|%{0,2}[\w.*]+\?{1,2})\s*")
@@ -92,12 +94,13 @@ def transformed(lines: Sequence[str]) -> list[str]:
     """
     code = "".join(lines)
     parts = read_cell(code)
-    head = _above_as_python(parts.above)
+    empty = parts.language == "kadeql" and parts.line is None and not mentions(parts.text).statements
+    head = _above_as_python(parts.above, last=empty)
     if parts.language == "ipython":
-        return _lines(head + parts.text)
+        return _lines(head + _debugged(parts.text))
     if parts.language == "python":
         return _lines(_python(head, code[parts.head_start : parts.start], parts.text))
-    if parts.line is None and not mentions(parts.text).statements:
+    if empty:
         return _lines(head)
     call = f"get_ipython().kernel.kadeql({parts.above!r}, {parts.line!r}, {parts.text!r})\n"
     return [*_lines(head), call]
@@ -112,13 +115,45 @@ def _python(head: str, opening: str, body: str) -> str:
     return f"{head}#\n{body}"
 
 
-def _above_as_python(above: str) -> str:
-    """The lines at the top; `%python CODE` as the code alone, and no indentation, which IPython would read as Python's."""
-    *lines, last = above.split("\n")
-    return "".join(f"{_as_python(line) or '#'}\n" for line in lines) + _as_python(last)
+def _debugged(text: str) -> str:
+    """A cell of IPython's; `%%debug` takes Python as it is, so the `%%python` below it goes.
+
+    Raises
+    ------
+    SyntaxError
+        KadeQL stands below `%%debug`.
+    """
+    found = _DEBUG.match(text)
+    if found is None or not text[found.end() :].strip():
+        return text
+    inner = read_cell(text[found.end() :])
+    if inner.language != "python" or inner.above.strip():
+        raise SyntaxError(
+            "%%debug steps through Python: write %%python in the line below it, and Python below that."
+        )
+    return found[0] + inner.text
 
 
-def _as_python(line: str) -> str:
+def _above_as_python(above: str, *, last: bool) -> str:
+    """The lines at the top; `%python CODE` as the code alone, and no indentation, which IPython would read as Python's.
+
+    `last`: nothing that gives a value follows them, so that IPython shows the last one's own.
+    """
+    *lines, rest = above.split("\n")
+    lines.append(rest)
+    shown = next((at for at in range(len(lines) - 1, -1, -1) if lines[at].strip()), -1) if last else -1
+    found: list[str] = []
+    for at, line in enumerate(lines):
+        goes_on = at > 0 and lines[at - 1].endswith("\\")
+        found.append(_as_python(line, show=at != shown and not goes_on))
+    return "".join(f"{line or '#'}\n" for line in found[:-1]) + found[-1]
+
+
+def _as_python(line: str, *, show: bool) -> str:
+    """One line; what a `%luma` or `%kadeql` line gives is shown though it is not the cell's last value."""
+    if show and (found := _SHOWING.fullmatch(line)) is not None and not line.endswith("\\"):
+        call = f"get_ipython().run_line_magic({found['name']!r}, {found['rest'] or ''!r})"
+        return f"get_ipython().kernel.show({call})"
     simple = _SIMPLE.fullmatch(line)
     return line.lstrip(" \t") if simple is None else simple["code"]
 
@@ -143,7 +178,11 @@ def as_magic(code: str, position: int) -> tuple[str, int, int]:
         return code, position, 0
     ends_above = position == parts.head_start and parts.above and not parts.above.endswith("\n")
     if position < parts.head_start or ends_above:
-        return parts.above, position, 0
+        begins = code.rfind("\n", 0, position) + 1
+        if code[begins:].partition("\n")[0].strip():
+            return parts.above, position, 0
+        # In an empty line a statement may begin.
+        return _magic(code, begins, position)
     if parts.language == "python":
         opening = code[: parts.start].rstrip("\n")
         # The same length, so that positions stay.
@@ -153,6 +192,10 @@ def as_magic(code: str, position: int) -> tuple[str, int, int]:
         return parts.text, position - parts.start, parts.start
     if parts.line is not None:
         return code[parts.head_start :], position - parts.head_start, parts.head_start
+    return _magic(code, parts.start, position)
+
+
+def _magic(code: str, start: int, position: int) -> tuple[str, int, int]:
     opening = "%%kadeql\n"
-    shift = parts.start - len(opening)
-    return opening + parts.text, position - shift, shift
+    shift = start - len(opening)
+    return opening + code[start:], position - shift, shift

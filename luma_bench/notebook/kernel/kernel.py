@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from ipykernel.ipkernel import IPythonKernel
+from IPython.display import display
 from traitlets import List
 
 import luma_bench
@@ -72,11 +73,17 @@ class KadeQLKernel(IPythonKernel):
         magic = "" if line is None else "%%kadeql "
         return self._magics.ask(line or "", text, above=above, magic=magic)
 
+    def show(self, value: object) -> None:
+        """Show what a line above the statements gives: IPython shows the last value of a cell alone."""
+        if value is not None:
+            display(value)
+
     # --- what editors ask ---
 
     def do_complete(self, code: str, cursor_pos: int | None) -> dict[str, Any]:
         """Complete at the cursor: KadeQL, `%luma` lines, Python, each where it stands."""
-        position = len(code) if cursor_pos is None else cursor_pos
+        # A cursor outside of the code would leave the front end without a reply.
+        position = len(code) if cursor_pos is None else max(0, min(cursor_pos, len(code)))
         text, place, shift = as_magic(code, position)
         reply: dict[str, Any] = dict(super().do_complete(text, place))
         return editing.shifted(reply, shift)

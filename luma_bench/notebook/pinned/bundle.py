@@ -1,7 +1,8 @@
 """A notebook handed on: a folder with the notebook, the benches that it reads, and what a Binder needs to open both.
 
-The benches are publications of exactly the pinned snapshots, which any reader opens without a database; the bundle is run once
-before it stands, so that what it says is what another machine will find.
+The benches are publications of exactly the pinned snapshots, which any reader opens without a database, and hold nothing else:
+no deleted rows, no dropped columns, no history. The bundle is run once before it stands, so that what it says is what another
+machine will find.
 """
 
 from __future__ import annotations
@@ -19,14 +20,14 @@ from typing import Any
 
 import luma_bench
 from luma_bench.errors import CatalogError, UnsupportedError
+from luma_bench.notebook.pinned.moving import Move, move
 from luma_bench.notebook.pinned.pin import METADATA, Pin, PinnedBench, python_version
 from luma_bench.notebook.pinned.report import Report
-from luma_bench.notebook.pinned.verify import pin_of, read_notebook, verify
+from luma_bench.notebook.pinned.saved import fingerprints, pin_of, read_notebook
+from luma_bench.notebook.pinned.verify import verify
 
 Progress = Callable[[int, int | None], None]
 
-_OPEN_LINE = re.compile(r"^(?P<lead>[ \t]*%luma[ \t]+open[ \t]+)(?P<words>[^\n]*)$", re.MULTILINE)
-_PYTHON_OPEN = re.compile(r"\b(?:lb|luma_bench)\.open\(")
 _EXTRA = re.compile(r"extra\s*==\s*['\"](?P<name>[\w-]+)['\"]")
 _NAME = re.compile(r"[A-Za-z0-9][\w.-]*")
 
@@ -94,15 +95,19 @@ def bundle(
             f"{str(folder)!r} is there already.", hint="Give another folder, or remove that one."
         )
     pin, sources = _sources(content, place, bench, at)
-    folder.parent.mkdir(parents=True, exist_ok=True)
-    made = Path(tempfile.mkdtemp(prefix=f".{folder.name}-", dir=folder.parent))
+    made = _room(folder)
     try:
         moved = _publish(pin, sources, made, progress)
-        content.metadata.setdefault(METADATA, {})["pin"] = moved.to_json()
-        notes = tuple(_rewritten(content, pin, moved))
+        kept = content.metadata.get(METADATA)
+        content.metadata[METADATA] = {**(kept if isinstance(kept, dict) else {}), "pin": moved.to_json()}
+        moves = [Move(*each) for each in zip(pin.benches, moved.benches, sources, strict=True)]
+        notes = tuple(move(content, moves, place.resolve().parent))
         _write(content, made / place.name)
-        _binder(made, place.name, pin)
-        report = _checked(made / place.name) if check else None
+        answered = any(fingerprints(cell) for cell in content.cells)
+        _binder(made, place.name, moved, answered)
+        report = _checked(made / place.name, notes) if check else None
+        if report is not None and report.outcome == "incomplete":
+            notes += ("Not every answer could be compared: luma-bench verify says which.",)
         # A temporary folder is its maker's alone; this one is for others.
         made.chmod(0o755)
         if folder.exists():
@@ -115,13 +120,35 @@ def bundle(
     return Bundle(folder, names, report, notes)
 
 
-def _checked(path: Path) -> Report:
-    """Run the bundle; a notebook without saved answers passes when nothing in it fails."""
+def _room(folder: Path) -> Path:
+    """A temporary folder beside the one that is to be made."""
+    there = next(one for one in folder.absolute().parents if one.exists())
+    if not there.is_dir():
+        raise CatalogError(
+            f"{str(folder)!r} cannot be made: {str(there)!r} is a file, not a folder.",
+            hint="Give a folder that is not there yet, in one that is.",
+        )
+    try:
+        folder.parent.mkdir(parents=True, exist_ok=True)
+        return Path(tempfile.mkdtemp(prefix=f".{folder.name}-", dir=folder.parent))
+    except OSError as error:
+        raise CatalogError(
+            f"{str(folder)!r} cannot be made: {error.strerror or error}.",
+            hint="Give a folder that may be written, and has room.",
+        ) from error
+
+
+def _checked(path: Path, notes: Sequence[str]) -> Report:
+    """Run the bundle; a notebook without saved answers passes when nothing in it fails.
+
+    So does one with cells that write, which a published bench refuses: what could be compared is equal.
+    """
     report = verify(path)
-    if not report.ok and (report.answers or report.cells):
+    if report.outcome == "differs" and (report.answers or report.cells):
+        told = "".join(f"{note}\n" for note in notes)
         raise CatalogError(
             f"The bundle does not give the saved answers.\n{report.text()}",
-            hint="Run the notebook and save it, then publish it; --no-check publishes it as it is.",
+            hint=f"{told}Run the notebook and save it, then publish it; --no-check publishes it as it is.",
         )
     return report
 
@@ -177,37 +204,13 @@ def _free_name(name: str, taken: Sequence[str]) -> str:
     return found
 
 
-def _rewritten(content: Any, pin: Pin, moved: Pin) -> list[str]:
-    """Make `%luma open` open what lies beside the notebook; notes about what cannot be rewritten."""
-    names = {Path(old.path).name: new.path for old, new in zip(pin.benches, moved.benches, strict=True)}
-    notes: list[str] = []
-
-    def opened(found: re.Match[str]) -> str:
-        try:
-            first, *rest = shlex.split(found["words"])
-        except ValueError:
-            return found[0]
-        name = names.get(Path(first).name)
-        return found[0] if name is None else f"{found['lead']}{shlex.join([name, *rest])}"
-
-    for number, cell in enumerate(content.cells, 1):
-        if cell.cell_type != "code":
-            continue
-        cell.source = _OPEN_LINE.sub(opened, cell.source)
-        if _PYTHON_OPEN.search(cell.source):
-            notes.append(
-                f'Cell {number} opens a bench in Python: in the bundle it is {" or ".join(repr(one.path) for one in moved.benches)}, opened with mode="r".'
-            )
-    return notes
-
-
 def _write(content: Any, path: Path) -> None:
     import nbformat
 
     nbformat.write(content, str(path))
 
 
-def _binder(made: Path, notebook: str, pin: Pin) -> None:
+def _binder(made: Path, notebook: str, pin: Pin, answered: bool) -> None:
     """The files by which a Binder makes the environment, and a page that says what this is."""
     folder = made / "binder"
     folder.mkdir()
@@ -217,7 +220,9 @@ def _binder(made: Path, notebook: str, pin: Pin) -> None:
         f"  - python={python_version()}\n  - pip\n  - pip:\n{lines}",
         "utf-8",
     )
-    _program(folder / "postBuild", f"luma-bench verify {shlex.quote(notebook)}\n")
+    # 4: nothing differs, but not all could be compared, as cells that write cannot be. Without saved answers nothing can.
+    verified = f"luma-bench verify {shlex.quote(notebook)} || [ $? -eq 4 ]\n"
+    _program(folder / "postBuild", verified if answered else "luma-bench --version\n")
     _program(folder / "start", 'exec "$@"\n')
     told = "\n".join(f"- `{one.path}`: snapshot {one.snapshot} of {one.time}" for one in pin.benches)
     (made / "README.md").write_text(

@@ -77,7 +77,7 @@ def pin(magics: LumaMagics, options: dict[str, str]) -> Panel:
 
 def unpin(magics: LumaMagics) -> Panel:
     """Read what is newest again."""
-    if magics.pins.pin is None:
+    if not magics.pins.pinned:
         return line_panel("This notebook is not pinned.")
     magics.pins.take(None)
     magics.show_pinned()

@@ -1,23 +1,24 @@
-"""Two fingerprints held against one another: what changed, in words."""
+"""Two fingerprints held against one another: what changed, in words.
+
+Answers are equal when the digests of their rows say so, and only then: nothing is concluded from sums or other summaries, which
+other rows may have too. What a fingerprint does not hold cannot be told, and is called that.
+"""
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from luma_bench.notebook.pinned.fingerprint import Content, Fingerprint, Moments
+from luma_bench.notebook.pinned.digest import COARSE, GRIDS
+from luma_bench.notebook.pinned.fingerprint import MOST_COLUMNS, Content, Fingerprint
 
-Kind = Literal["statement", "schema", "rows", "values", "order"]
-
-TOLERANCE = 1e-9
-"""How far single values may be apart, relative to themselves."""
+Kind = Literal["statement", "schema", "rows", "values", "order", "answers", "cannot tell"]
 
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """One thing that is not as it was."""
+    """One thing that is not as it was, or of which nothing is known."""
 
     kind: Kind
     text: str
@@ -34,11 +35,6 @@ def changes(before: Fingerprint, after: Fingerprint) -> tuple[Change, ...]:
     if before.schema == after.schema and before.rows == after.rows:
         found += _values(before, after)
     return tuple(found)
-
-
-def compared_values(before: Fingerprint, after: Fingerprint) -> bool:
-    """Whether both hold digests of their values."""
-    return before.content is not None and after.content is not None
 
 
 def _schema(before: Fingerprint, after: Fingerprint) -> list[Change]:
@@ -61,8 +57,9 @@ def _schema(before: Fingerprint, after: Fingerprint) -> list[Change]:
 def _values(before: Fingerprint, after: Fingerprint) -> list[Change]:
     old, new = before.content, after.content
     if old is None or new is None:
-        return []
-    if not _agree(old.rows, new.rows) and not _within(old, new, after.rows):
+        why = "nothing was kept of the values of so large an answer: pin the notebook, run it and save it"
+        return [Change("cannot tell", why)]
+    if not _agree(old.rows, new.rows):
         return [Change("values", _differing(before, old, new))]
     # Another statement may order by other columns, of which its digest is.
     ordered = before.statement == after.statement and old.order is not None and new.order is not None
@@ -73,18 +70,20 @@ def _values(before: Fingerprint, after: Fingerprint) -> list[Change]:
 
 
 def _differing(before: Fingerprint, old: Content, new: Content) -> str:
-    names = [
-        name
-        for index, ((name, _), one, two) in enumerate(
-            zip(before.columns, old.columns, new.columns, strict=False)
-        )
-        if not _agree(one, two)
-        and not (old.exact == new.exact and _close(old.floats.get(index), new.floats.get(index), before.rows))
-    ]
-    if not names:
-        return "the columns hold the same values, in other rows than before"
-    shown = ", ".join(names[:8])
-    return f"other values in {shown}{', …' if len(names) > 8 else ''}"
+    """Which columns differ, and by how little where that is known."""
+    pairs = list(zip(before.columns, old.columns, new.columns, strict=False))
+    differing = [(name, kind) for (name, kind), one, two in pairs if not _agree(one, two)]
+    floating = [column for column, one, _ in pairs if len(one) > 1]
+    bound = _bound(old, new, differing or floating)
+    if differing:
+        shown = ", ".join(name for name, _ in differing[:8])
+        return f"other values in {shown}{', …' if len(differing) > 8 else ''}{bound}"
+    beyond = len(before.columns) == MOST_COLUMNS and old.columns != ()
+    if _on_one_grid(old, new):
+        # Every value is there: it is the rows that they stand in.
+        rest = f", or other values beyond the first {MOST_COLUMNS} columns" if beyond else ""
+        return f"the columns hold the same values, in other rows than before{rest}{bound}"
+    return f"values that are in other rows than before, or that are apart by hardly more than rounding{bound}"
 
 
 def _agree(one: Sequence[str], two: Sequence[str]) -> bool:
@@ -92,24 +91,21 @@ def _agree(one: Sequence[str], two: Sequence[str]) -> bool:
     return len(one) == len(two) and any(left == right for left, right in zip(one, two, strict=True))
 
 
-def _within(old: Content, new: Content, rows: int) -> bool:
-    """Whether the exact columns agree and the moments of the others are close: of many values, some lie on an edge of either grid."""
-    if old.exact != new.exact or old.floats.keys() != new.floats.keys():
-        return False
-    nested = sum(len(column) == 2 for column in old.columns) != len(old.floats)
-    if nested or not old.floats:
-        return False
-    return all(_close(one, new.floats[index], rows) for index, one in old.floats.items())
-
-
-def _close(one: Moments | None, two: Moments | None, rows: int) -> bool:
-    """Whether moments, weighted by the same rows, are those of equal values."""
-    if one is None or two is None or one.odd != two.odd:
-        return False
-    # Roundings of many values partly cancel.
-    room = TOLERANCE * math.sqrt(rows)
-    return (
-        abs(one.total - two.total) <= room
-        and math.isclose(one.least, two.least, rel_tol=TOLERANCE)
-        and math.isclose(one.most, two.most, rel_tol=TOLERANCE)
+def _on_one_grid(old: Content, new: Content) -> bool:
+    """Whether all columns agree on one and the same grid."""
+    pairs = list(zip(old.columns, new.columns, strict=False))
+    return any(
+        all(one[min(grid, len(one) - 1)] == two[min(grid, len(two) - 1)] for one, two in pairs)
+        for grid in range(len(GRIDS))
     )
+
+
+def _bound(old: Content, new: Content, columns: Sequence[tuple[str, str]]) -> str:
+    """By how little values differ, where the rows agree on a coarser grid."""
+    for grid, one, two in zip(COARSE, old.coarse, new.coarse, strict=False):
+        if one == two:
+            wide = all("double" in kind for _, kind in columns)
+            bits = grid.float64_bits if wide else grid.float32_bits
+            # A cell is at most this much of a value that is in it; rounded up, in percent.
+            return f", by less than {105 * 2.0 ** (1 - bits):.2g} % of each"
+    return ""

@@ -2,13 +2,14 @@
 
 Every value becomes a 64-bit number by arithmetic that this module defines (splitmix64, and multilinear hashing of bytes: Lemire
 and Kaser, 2014, "Strongly universal string hashing is fast"), never by a library's own `hash`, which changes between versions.
-Floating-point values are hashed as the cell of a grid that they fall into, on two grids that are half a cell apart, so that
-values which differ by rounding agree on at least one; see `fingerprint`.
+Floating-point values are hashed as the cell of a grid that they fall into: their first bits. On two grids that are half a cell
+apart, values that differ by rounding agree on at least one; coarser grids tell by how much values differ; see `fingerprint`.
 """
 
 from __future__ import annotations
 
 import hashlib
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -18,14 +19,26 @@ import pyarrow.compute as pc
 
 Hashes = npt.NDArray[np.uint64]
 
-FLOAT_BITS = 30
-"""Bits of a float64's significand that count: values within about 1e-9 of one another may be equal."""
-FLOAT32_BITS = 18
-"""Bits of a float32's or float16's significand that count: about 4e-6."""
-NEGLIGIBLE = 2.0**-40
-"""A value this much smaller than the largest of its column is as good as zero: what is left of a sum that cancels."""
-SMALLEST = 2.0**-960
-"""A value this small is as good as zero in any column."""
+
+@dataclass(frozen=True, slots=True)
+class Grid:
+    """Which values are one value.
+
+    A value's cell is as wide as the last of its significand's bits that count, so that values in one cell are apart by less than
+    `2**(1 - bits)` of themselves. The cells' edges lie at `shift` of a cell: where no integer and no short binary fraction is, whose
+    last digit would otherwise decide.
+    """
+
+    float64_bits: int
+    float32_bits: int
+    """For float16 too."""
+    shift: float
+
+
+GRIDS = (Grid(30, 18, 0.309), Grid(30, 18, 0.809))
+"""Within about 2e-9, and 8e-6 for FLOAT: what counts as the same value. Values that agree on either are."""
+COARSE = (Grid(20, 15, 0.309), Grid(10, 10, 0.309))
+"""These only say by how much values are apart that are not the same."""
 
 _GOLDEN = np.uint64(0x9E3779B97F4A7C15)
 _NULL = np.uint64(0x6E756C6C6E756C6C)
@@ -45,7 +58,7 @@ def joined(left: Hashes, right: Hashes) -> Hashes:
     return mixed(left * np.uint64(3) ^ mixed(right))
 
 
-def column_hashes(column: pa.ChunkedArray, grid: int = 0) -> Hashes:
+def column_hashes(column: pa.ChunkedArray, grid: Grid = GRIDS[0]) -> Hashes:
     """A 64-bit hash of every value.
 
     Parameters
@@ -53,7 +66,7 @@ def column_hashes(column: pa.ChunkedArray, grid: int = 0) -> Hashes:
     column
         Any Arrow column.
     grid
-        Which of the two grids floating-point values fall into, 0 or 1; other values are the same on both.
+        What floating-point values fall into; other values are the same on all.
 
     Returns
     -------
@@ -78,7 +91,7 @@ def has_floats(kind: pa.DataType) -> bool:
     return any(has_floats(kind.field(index).type) for index in range(kind.num_fields))
 
 
-def _hashes(array: pa.Array, grid: int) -> Hashes:
+def _hashes(array: pa.Array, grid: Grid) -> Hashes:
     kind = array.type
     if isinstance(kind, pa.BaseExtensionType):
         return _hashes(array.storage, grid)
@@ -94,7 +107,7 @@ def _hashes(array: pa.Array, grid: int) -> Hashes:
     return made
 
 
-def _present(array: pa.Array, kind: pa.DataType, grid: int) -> Hashes:
+def _present(array: pa.Array, kind: pa.DataType, grid: Grid) -> Hashes:
     """Hashes of the values; anything where there is NULL."""
     if pa.types.is_floating(kind):
         return _floats(array, kind, grid)
@@ -106,6 +119,8 @@ def _present(array: pa.Array, kind: pa.DataType, grid: int) -> Hashes:
         for index, child in enumerate(array.flatten()):
             made = joined(made + np.uint64(index), _hashes(child, grid))
         return made
+    if pa.types.is_union(kind):
+        return _unions(array, kind, grid)
     if _is_list(kind):
         return _lists(array, kind, grid)
     if _is_text(kind):
@@ -139,31 +154,29 @@ def _words(array: pa.Array, kind: pa.DataType) -> Hashes:
     return made
 
 
-def _floats(array: pa.Array, kind: pa.DataType, grid: int) -> Hashes:
-    bits = FLOAT_BITS if pa.types.is_float64(kind) else FLOAT32_BITS
+def _floats(array: pa.Array, kind: pa.DataType, grid: Grid) -> Hashes:
+    wide = pa.types.is_float64(kind)
+    bits = grid.float64_bits if wide else grid.float32_bits
     values = np.asarray(array.cast(pa.float64()).fill_null(0.0))
     finite = np.isfinite(values)
-    kept = significant(values, finite)
-    significand, exponent = np.frexp(kept)
-    steps = significand * 2.0**bits
-    cells = np.round(steps) if grid == 0 else np.floor(steps)
+    significand, exponent = np.frexp(np.where(finite, values, 0.0))
+    # What is smaller than the smallest normal number has fewer bits the smaller it is, and so has its cell.
+    lowest = -1021 if wide else -125 if pa.types.is_float32(kind) else -13
+    exponent = exponent.astype(np.int64)
+    low = (exponent < lowest) | (significand == 0)
+    significand = np.where(low, np.ldexp(significand, np.clip(exponent - lowest, -2000, 0)), significand)
+    exponent = np.where(low, lowest, exponent)
+    size = np.floor(np.abs(significand) * 2.0**bits + grid.shift)
     # A significand that was rounded up to 1 is the smallest of the next power of two.
-    over = np.abs(cells) >= 2.0**bits
-    cells = np.where(over, cells / 2, cells).astype(np.int64)
-    exponent = exponent.astype(np.int64) + over
+    over = size >= 2.0**bits
+    cells = np.copysign(np.where(over, size / 2, size), significand).astype(np.int64)
+    exponent = exponent + over
     made = joined(cells.view(np.uint64).copy(), exponent.view(np.uint64).copy())
     special = ~finite
     if special.any():
         words = np.where(np.isnan(values), 1, np.where(values > 0, 2, 3)).astype(np.uint64)
         made = np.where(special, mixed(words), made)
     return made
-
-
-def significant(values: npt.NDArray[np.float64], finite: npt.NDArray[np.bool_]) -> npt.NDArray[np.float64]:
-    """The values with zero for those that are not finite, and for those that are as good as zero."""
-    size = np.abs(values, where=finite, out=np.zeros_like(values))
-    largest = float(size.max()) if len(size) else 0.0
-    return np.where(finite & (size > max(largest * NEGLIGIBLE, SMALLEST)), values, 0.0)
 
 
 def _texts(array: pa.Array) -> Hashes:
@@ -205,7 +218,7 @@ def _weighted(
     return np.add.reduceat(products, ends - lengths)
 
 
-def _lists(array: pa.Array, kind: pa.DataType, grid: int) -> Hashes:
+def _lists(array: pa.Array, kind: pa.DataType, grid: Grid) -> Hashes:
     """Hashes of lists, maps and vectors: those of their items, weighted by place, mixed with the length."""
     count = len(array)
     if pa.types.is_map(kind):
@@ -224,6 +237,21 @@ def _lists(array: pa.Array, kind: pa.DataType, grid: int) -> Hashes:
     places = np.arange(int(ends[-1]), dtype=np.int64) - np.repeat(ends - sizes, sizes)
     weights = mixed(np.arange(int(sizes.max()), dtype=np.uint64)) | np.uint64(1)
     made[full] = joined(made[full], np.add.reduceat(mixed(items) * weights[places], ends - sizes))
+    return made
+
+
+def _unions(array: Any, kind: pa.DataType, grid: Grid) -> Hashes:
+    """Hashes of values of one type or another: which type it is, and the value."""
+    if array.offset:
+        # The codes and the children do not all heed a slice.
+        array = array.take(pa.array(np.arange(len(array))))
+    codes = np.asarray(array.type_codes)
+    made = np.zeros(len(array), np.uint64)
+    for index in range(kind.num_fields):
+        here = np.flatnonzero(codes == kind.type_codes[index])
+        hashes = _hashes(array.field(index), grid)
+        places = here if kind.mode == "sparse" else np.asarray(array.offsets)[here]
+        made[here] = joined(np.full(len(here), np.uint64(index + 1)), hashes[places])
     return made
 
 

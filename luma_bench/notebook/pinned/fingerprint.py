@@ -1,7 +1,9 @@
 """What of an answer is kept beside it, so that another run can be held against it: schema, rows, and a digest of its values.
 
-The digest does not depend on the order of rows unless the statement says ORDER BY, and not on rounding: sums that were added up
-in another order are equal. See `digest` for how values are hashed.
+The digest does not depend on the order of rows unless the statement says ORDER BY, and not on rounding: each row is hashed with
+its floating-point values cut to their first bits, on two grids, and answers are the same when all their rows are on one of
+them. So sums that were added up in another order are equal, and a value that lies on an edge of both grids says that an answer
+differs which does not, never the other way. See `digest` for how values are hashed.
 """
 
 from __future__ import annotations
@@ -9,13 +11,22 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass, field
-from typing import Any
+from dataclasses import dataclass
+from typing import Any, cast
 
 import numpy as np
 import pyarrow as pa
 
-from luma_bench.notebook.pinned.digest import Hashes, column_hashes, has_floats, joined, mixed, significant
+from luma_bench.notebook.pinned.digest import (
+    COARSE,
+    GRIDS,
+    Grid,
+    Hashes,
+    column_hashes,
+    has_floats,
+    joined,
+    mixed,
+)
 from luma_bench.notebook.pinned.order import Order
 
 VERSION = 1
@@ -26,43 +37,25 @@ MOST_COLUMNS = 64
 
 
 @dataclass(frozen=True, slots=True)
-class Moments:
-    """A column of floating-point numbers in a few: they change when a value does, and hardly when it is rounded.
-
-    `total` is the sum of the values' logarithms with their signs, each weighted by a hash of the row's other columns: a change
-    of one value counts by how large it is beside that value, not beside the others.
-    """
-
-    total: float
-    least: float
-    most: float
-    odd: tuple[int, int, int]
-    """How many values are NaN, infinite, NULL."""
-
-
-@dataclass(frozen=True, slots=True)
 class Content:
-    """Digests of an answer's values; each is a pair, one of each grid, or a single one where nothing is floating-point.
+    """Digests of an answer's values; each is one of each grid, or a single one where nothing is floating-point.
 
     Attributes
     ----------
     rows
-        Of the rows, in no order.
-    exact
-        Of the rows without their floating-point columns.
+        Of whole rows, in no order.
+    coarse
+        The same on the coarser grids; empty where nothing is floating-point.
     order
         Of the order, None where none is promised.
     columns
-        Of every column, in no order.
-    floats
-        The moments of floating-point columns by index.
+        Of each of the first columns, in no order: they only tell which of them differ.
     """
 
     rows: tuple[str, ...]
-    exact: str
+    coarse: tuple[str, ...]
     order: tuple[str, ...] | None
     columns: tuple[tuple[str, ...], ...]
-    floats: Mapping[int, Moments] = field(default_factory=dict[int, Moments])
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,13 +87,9 @@ class Fingerprint:
             content = self.content
             made["content"] = {
                 "rows": list(content.rows),
-                "exact": content.exact,
+                "coarse": list(content.coarse),
                 "order": None if content.order is None else list(content.order),
                 "columns": [list(column) for column in content.columns],
-                "floats": {
-                    str(index): [one.total, one.least, one.most, *one.odd]
-                    for index, one in content.floats.items()
-                },
             }
         return made
 
@@ -110,22 +99,15 @@ class Fingerprint:
         if not isinstance(data, Mapping) or data.get("version") != VERSION:
             return None
         try:
+            columns = tuple((_text(name), _text(kind)) for name, kind in data["columns"])
             kept: Any = data.get("content")
             content = None
             if kept is not None:
-                content = Content(
-                    tuple(kept["rows"]),
-                    kept["exact"],
-                    None if kept["order"] is None else tuple(kept["order"]),
-                    tuple(tuple(column) for column in kept["columns"]),
-                    {
-                        int(index): Moments(*map(float, one[:3]), odd=(int(one[3]), int(one[4]), int(one[5])))
-                        for index, one in kept["floats"].items()
-                    },
-                )
-            columns = tuple((str(name), str(kind)) for name, kind in data["columns"])
+                order = None if kept["order"] is None else _texts(kept["order"])
+                values = tuple(_texts(column) for column in kept["columns"])
+                content = Content(_texts(kept["rows"]), _texts(kept["coarse"]), order, values)
             return cls(
-                str(data["statement"]), int(data["snapshot"]), int(data["rows"]), str(data["schema"]), columns, content
+                _text(data["statement"]), _count(data["snapshot"]), _count(data["rows"]), _text(data["schema"]), columns, content
             )  # fmt: skip
         except (KeyError, IndexError, TypeError, ValueError):
             return None
@@ -169,50 +151,27 @@ def fingerprint(
 
 def content_of(table: pa.Table, order: Order | None) -> Content:
     """The digests of a table's values."""
-    count = table.num_rows
-    columns: list[tuple[str, ...]] = []
-    floats: dict[int, Moments] = {}
     loose = [has_floats(item.type) for item in table.schema]
-    grids = 2 if any(loose) else 1
-    rows = [np.zeros(count, np.uint64) for _ in range(grids)]
-    keys = [np.zeros(count, np.uint64) for _ in range(grids)]
-    exact = np.zeros(count, np.uint64)
+    grids: tuple[Grid, ...] = (*GRIDS, *COARSE) if any(loose) else GRIDS[:1]
+    fine = min(len(grids), len(GRIDS))
     chosen = set(range(table.num_columns) if order is None or not order.keys else order.keys)
+    rows = [np.zeros(table.num_rows, np.uint64) for _ in grids]
+    keys = [np.zeros(table.num_rows, np.uint64) for _ in range(fine)]
+    columns: list[tuple[str, ...]] = []
     with np.errstate(over="ignore"):
         for index, column in enumerate(table.columns):
-            hashes = [column_hashes(column, grid) for grid in range(2 if loose[index] else 1)]
+            hashes = [column_hashes(column, grid) for grid in (grids if loose[index] else grids[:1])]
             place = np.uint64(index + 1)
-            for grid in range(grids):
-                here = hashes[min(grid, len(hashes) - 1)]
-                rows[grid] = joined(rows[grid] + place, here)
-                if order is not None and index in chosen:
-                    keys[grid] = joined(keys[grid] + place, here)
-            if not loose[index]:
-                exact = joined(exact + place, hashes[0])
+            for number in range(len(grids)):
+                here = hashes[min(number, len(hashes) - 1)]
+                rows[number] = joined(rows[number] + place, here)
+                if order is not None and index in chosen and number < fine:
+                    keys[number] = joined(keys[number] + place, here)
             if index < MOST_COLUMNS:
-                columns.append(tuple(_multiset(here) for here in hashes))
-        for index, column in enumerate(table.columns[:MOST_COLUMNS]):
-            if pa.types.is_floating(column.type):
-                floats[index] = _moments(column, exact)
-        ordered = tuple(_sequence(here) for here in keys) if order is not None else None
-        return Content(
-            tuple(_multiset(here) for here in rows), _multiset(exact), ordered, tuple(columns), floats
-        )
-
-
-def _moments(column: pa.ChunkedArray, exact: Hashes) -> Moments:
-    values = np.asarray(column.cast(pa.float64()).fill_null(0.0)).astype(np.float64)
-    finite = np.isfinite(values)
-    nan = int(np.isnan(values).sum())
-    odd = (nan, int(len(values) - finite.sum()) - nan, int(column.null_count))
-    weights = (mixed(exact) >> np.uint64(11)).astype(np.float64) * 2.0**-53 + 0.5
-    kept = significant(values, finite)
-    # Every finite logarithm is above -1,100, so that the sign of what is summed is the value's.
-    logarithms = np.log2(np.abs(kept), where=kept != 0, out=np.full(len(kept), -1100.0)) + 1100.0
-    total = float(np.sum(np.copysign(logarithms, kept) * weights))
-    bounds = kept[finite]
-    least, most = (float(bounds.min()), float(bounds.max())) if len(bounds) else (0.0, 0.0)
-    return Moments(total, least, most, odd)
+                columns.append(tuple(_multiset(here)[:16] for here in hashes[:fine]))
+    digests = [_multiset(here) for here in rows]
+    ordered = tuple(_sequence(here) for here in keys) if order is not None else None
+    return Content(tuple(digests[:fine]), tuple(digests[fine:]), ordered, tuple(columns))
 
 
 def _multiset(hashes: Hashes) -> str:
@@ -229,3 +188,21 @@ def _sequence(hashes: Hashes) -> str:
 
 def _hex(data: bytes) -> str:
     return data[:16].hex()
+
+
+def _text(value: object) -> str:
+    if not isinstance(value, str):
+        raise TypeError(value)
+    return value
+
+
+def _texts(values: object) -> tuple[str, ...]:
+    if not isinstance(values, list):
+        raise TypeError(values)
+    return tuple(map(_text, cast("list[object]", values)))
+
+
+def _count(value: object) -> int:
+    if not isinstance(value, int) or isinstance(value, bool):
+        raise TypeError(value)
+    return value

@@ -10,6 +10,25 @@ from luma_bench.language.tokens import NUMBER, STRING, Tokens, tokenize
 
 _AFTER = frozenset({"LIMIT", "OFFSET", "FETCH", "EXACT", "USING", ";", ")"})
 _WAYS = frozenset({"ASC", "DESC", "NULLS", "FIRST", "LAST"})
+_BEFORE = frozenset(
+    {
+        "SELECT",
+        "DISTINCT",
+        "ALL",
+        "BY",
+        "WHERE",
+        "AND",
+        "OR",
+        "NOT",
+        "ON",
+        "HAVING",
+        "CASE",
+        "WHEN",
+        "THEN",
+        "ELSE",
+    }
+)
+"""What stands before a column, where a name behind anything else may be one that is given."""
 _OPEN, _CLOSE = frozenset("([{"), frozenset(")]}")
 
 
@@ -83,6 +102,9 @@ def _column(tokens: Tokens, item: Sequence[int], folded: Sequence[str]) -> int |
     """The index of the one column that an item names, None when it is anything else."""
     plain = [index for index in item if tokens.words[index] not in _WAYS]
     if len(plain) == 3 and tokens.words[plain[1]] == ".":
+        # It is the table's column, which the answer has under this name only if nothing else is called so.
+        if _is_given(tokens, tokens.names[plain[2]].casefold()):
+            return None
         plain = plain[2:]
     if len(plain) != 1:
         return None
@@ -95,3 +117,21 @@ def _column(tokens: Tokens, item: Sequence[int], folded: Sequence[str]) -> int |
     if tokens.words[index] == STRING or folded.count(name) != 1:
         return None
     return folded.index(name)
+
+
+def _is_given(tokens: Tokens, name: str) -> bool:
+    """Whether a text may give this name to something: behind AS, right behind what it stands for, or before a colon."""
+
+    def ends_something(index: int) -> bool:
+        word = tokens.words[index]
+        return word not in _BEFORE and (tokens.is_name(index) or word in _CLOSE or word in (NUMBER, STRING))
+
+    places = [
+        index
+        for index in range(len(tokens))
+        if tokens.is_name(index) and tokens.names[index].casefold() == name
+    ]
+    return any(
+        (index > 0 and ends_something(index - 1)) or tokens.follows(index + 1, len(tokens), ":")
+        for index in places
+    )

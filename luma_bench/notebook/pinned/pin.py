@@ -10,9 +10,10 @@ import sys
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 import luma_bench
+from luma_bench.errors import CatalogError
 
 if TYPE_CHECKING:
     from luma_bench.bench.bench import Bench
@@ -121,6 +122,34 @@ class Pin:
         except (KeyError, TypeError, ValueError, AttributeError):
             return None
         return cls(benches, known, str(data.get("pinned_at", ""))) if benches else None
+
+    @classmethod
+    def read(cls, data: object) -> Pin | None:
+        """What `to_json` made; None where there is nothing.
+
+        Raises
+        ------
+        CatalogError
+            There is something else: a newer version's pin, say, so that it is not known what the notebook reads.
+        """
+        pin = cls.from_json(data)
+        if pin is None and data is not None:
+            version = cast("Mapping[str, object]", data).get("version") if isinstance(data, Mapping) else None
+            newer = isinstance(version, int) and version > VERSION
+            raise cls.unreadable(
+                f"it is of version {version}, and this Luma Bench knows {VERSION}"
+                if newer
+                else "it is damaged"
+            )
+        return pin
+
+    @staticmethod
+    def unreadable(why: str) -> CatalogError:
+        """The error that a pin is there and is none."""
+        return CatalogError(
+            f"The notebook's pin cannot be read: {why}.",
+            hint="A newer Luma Bench may read it. Else run %luma unpin, or %luma pin, in the notebook and save it.",
+        )
 
 
 def environment() -> dict[str, str]:

@@ -10,13 +10,14 @@ from typing import TYPE_CHECKING, Any
 
 from luma_bench.bench.moment import parse_moment
 from luma_bench.errors import CatalogError, LumaError
-from luma_bench.notebook.pinned.pin import METADATA, Pin
+from luma_bench.notebook.pinned.pin import METADATA, Pin, PinnedBench
+from luma_bench.notebook.pinned.throwaway import Throwaways
 
 if TYPE_CHECKING:
     from luma_bench.bench.bench import Bench
 
 VARIABLE = "LUMA_NOTEBOOK"
-"""The environment variable in which `verify` tells a kernel what to read: JSON of `pin`, `at` and `verify`."""
+"""The environment variable in which `verify` tells a kernel what to read: JSON of `pin`, `at`, `verify`, and the `room` for copies."""
 NEWEST = "newest"
 
 Told = Callable[[dict[str, Any] | None], None]
@@ -33,10 +34,21 @@ class Pins:
     pin
         The pin, None for a notebook that is not pinned.
     verifying
-        Whether this is a run by `verify`: benches are opened for reading, and every answer is fingerprinted.
+        Whether this is a run by `verify`: benches are opened for reading or copied, and every answer is fingerprinted.
     """
 
-    __slots__ = ("_at", "_commanded", "_known", "_told", "_variables", "_view", "pin", "verifying")
+    __slots__ = (
+        "_at",
+        "_commanded",
+        "_copies",
+        "_known",
+        "_refused",
+        "_told",
+        "_variables",
+        "_view",
+        "pin",
+        "verifying",
+    )
 
     def __init__(self, variables: Mapping[str, Any]) -> None:
         self._variables = variables
@@ -47,14 +59,26 @@ class Pins:
         given = _from_environment()
         self.verifying = bool(given.get("verify"))
         self._at: str | None = given.get("at")
-        self.pin = Pin.from_json(given.get("pin"))
+        self._copies = Throwaways(Path(given["room"])) if given.get("room") else None
+        self.pin: Pin | None = None
+        self._refused: CatalogError | None = None
+        self._read(given.get("pin"))
         if not given and (path := notebook_path(variables)) is not None:
-            self.pin = Pin.from_json(_metadata_of(path).get("pin"))
+            self._read(_metadata_of(path).get("pin"))
+
+    @property
+    def pinned(self) -> bool:
+        """Whether the notebook has a pin, be it one that cannot be read."""
+        return self.pin is not None or self._refused is not None
 
     @property
     def reading(self) -> bool:
         """Whether benches are opened only for reading."""
-        return self.verifying or self.pin is not None
+        return self.verifying or self.pinned
+
+    def copy_of(self, bench: Path) -> Path | None:
+        """The copy of a bench that a run by `verify` may write to; None where it is to be opened itself."""
+        return None if self._copies is None else self._copies.of(bench)
 
     def subscribe(self, told: Told) -> None:
         """Call `told` with the pin as JSON, or None, whenever a command changes it."""
@@ -68,14 +92,22 @@ class Pins:
         if self._commanded:
             self._tell()
         elif not self.verifying:
-            self.pin = Pin.from_json(data)
+            self._read(data)
 
     def take(self, pin: Pin | None) -> None:
         """Pin the notebook, or unpin it with None, and tell who asked to know; a run by `verify` reads what it was told to."""
         if self.verifying:
             return
-        self.pin, self._commanded = pin, True
+        self.pin, self._refused, self._commanded = pin, None, True
         self._tell()
+
+    def _read(self, data: object) -> None:
+        """Take a pin as JSON; one that cannot be read is told where a bench is read, which it may not be as it is."""
+        self.pin, self._refused = None, None
+        try:
+            self.pin = Pin.read(data)
+        except CatalogError as error:
+            self._refused = error
 
     def _tell(self) -> None:
         for told in self._told:
@@ -96,19 +128,17 @@ class Pins:
         Raises
         ------
         CatalogError
-            The notebook is pinned, and not to a snapshot of this bench, or the snapshot has expired.
+            The notebook is pinned, and not to a snapshot of this bench, or the snapshot has expired, or the pin cannot be read.
         """
+        if self._refused is not None:
+            raise CatalogError(self._refused.message, hint=self._refused.hint)
         if bench.in_transaction:
             return bench
         snapshot = self._found(bench)
         if snapshot is None:
             if self.pin is None or self._at == NEWEST:
                 return bench
-            names = " and ".join(f"snapshot {one.snapshot} of {one.name}" for one in self.pin.benches)
-            raise CatalogError(
-                f"This notebook is pinned to {names}, and {bench.address} is another bench.",
-                hint="%luma pin pins it to this bench too; %luma unpin reads what is newest.",
-            )
+            raise _not_there(self.pin, bench)
         if self._view is None or self._view[0] is not bench or self._view[1] != snapshot:
             self._view = (bench, snapshot, bench.at(snapshot))
         return self._view[2]
@@ -134,6 +164,30 @@ class Pins:
             one = self.pin.of(bench)
             self._known = (bench, self.pin, None if one is None else one.snapshot)
         return self._known[2]
+
+
+def _not_there(pin: Pin, bench: Bench) -> CatalogError:
+    """Why a bench has no snapshot that the notebook is pinned to: it expired, or this is another bench."""
+    name = Path(bench.address.rstrip("/")).name
+    kept = bench.snapshots()
+    for one in pin.benches:
+        if one.name == name and _expired(one, [snapshot.id for snapshot in kept]):
+            return CatalogError(
+                f"This notebook is pinned to snapshot {one.snapshot} of {one.name}, which has expired: {bench.address} has let go "
+                f"of it, and keeps {len(kept)} snapshots, of which {kept[0].id} is the oldest.",
+                hint="%luma pin --at S pins the notebook to one that is there (%luma snapshots lists them); a copy of the bench from "
+                "before still has the old one. %luma pin --tag NAME keeps a snapshot for good.",
+            )
+    names = " and ".join(f"snapshot {one.snapshot} of {one.name}" for one in pin.benches)
+    return CatalogError(
+        f"This notebook is pinned to {names}, and {bench.address} is another bench.",
+        hint="%luma pin pins it to this bench too; %luma unpin reads what is newest.",
+    )
+
+
+def _expired(one: PinnedBench, kept: list[int]) -> bool:
+    """Whether a bench had a snapshot of this number once, and has none now."""
+    return bool(kept) and one.snapshot < kept[-1] and one.snapshot not in kept
 
 
 def notebook_path(variables: Mapping[str, Any]) -> Path | None:

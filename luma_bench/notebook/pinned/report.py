@@ -9,9 +9,12 @@ from typing import Any, Literal
 from luma_bench.bench import display
 from luma_bench.bench.grid import count_text
 
-Status = Literal["equal", "changed", "failed", "left out", "not run"]
+Status = Literal["equal", "changed", "failed", "unclear", "writes", "left out", "not run"]
+Outcome = Literal["equal", "differs", "incomplete"]
 
-_MARKS: dict[Status, str] = {"equal": "=", "changed": "≠", "failed": "✗", "left out": "·", "not run": "·"}
+_MARKS: dict[Status, str] = {
+    "equal": "=", "changed": "≠", "failed": "✗", "unclear": "?", "writes": "✎", "left out": "·", "not run": "·",
+}  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,7 +28,8 @@ class CellReport:
     source
         Its first line that says something.
     status
-        `left out` is a cell that a tag excludes, `not run` one that comes after a failure.
+        `unclear` is a cell of whose answer not enough was kept, `writes` one that writes to a bench that is only read here,
+        `left out` one that a tag excludes, `not run` one that comes after a failure, or after one that writes.
     answers
         How many answers were compared.
     details
@@ -74,17 +78,28 @@ class Report:
     @property
     def ok(self) -> bool:
         """Whether there was something to compare, and all of it is equal."""
-        return bool(self.answers) and all(cell.status in ("equal", "left out") for cell in self.cells)
+        return self.outcome == "equal"
+
+    @property
+    def outcome(self) -> Outcome:
+        """`differs` where an answer changed, a cell failed or nothing could be compared, `incomplete` where only some could."""
+        found = {cell.status for cell in self.cells}
+        if {"changed", "failed"} & found:
+            return "differs"
+        if {"unclear", "writes", "not run"} & found:
+            return "incomplete"
+        return "equal" if self.answers else "differs"
 
     @property
     def summary(self) -> str:
         """The report in one line."""
         counts = {
             status: sum(cell.status == status for cell in self.cells)
-            for status in ("changed", "failed", "not run")
+            for status in ("changed", "failed", "unclear", "writes", "not run")
         }
-        if not self.answers and not counts["failed"]:
+        if not self.answers and not (counts["failed"] or counts["writes"]):
             return f"{self.notebook}: there is no saved answer to compare with. Run the notebook and save it, then verify it."
+        counts["writing"] = counts.pop("writes")
         said = [f"{number} {status}" for status, number in counts.items() if number]
         found = f"{', '.join(said)} of {count_text(len(self.cells), 'cell')}" if said else "all equal"
         return f"{self.notebook}: {count_text(self.answers, 'answer')} compared, {found} ({self.reading}, {self.elapsed:.1f} s)."
@@ -113,13 +128,23 @@ class Report:
             for name in ("cell", "now", "question", "what changed")
         )
         table = f'<table class="luma-table"><thead><tr>{heads}</tr></thead><tbody>{rows}</tbody></table>'
-        body = f'<div class="luma-scroll">{table}</div>' if rows else ""
+        body = (
+            f'<div class="luma-scroll" tabindex="0" role="group" aria-label="Pinned cells">{table}</div>'
+            if rows
+            else ""
+        )
         notes = "".join(display.caution_html(display.one_line(note)) for note in self._cautions())
         return f"<div>{_shown(self.summary)}</div>{body}{notes}"
 
     def to_json(self) -> dict[str, Any]:
         """The report for programs."""
-        return {**asdict(self), "ok": self.ok, "answers": self.answers, "summary": self.summary}
+        return {
+            **asdict(self),
+            "ok": self.ok,
+            "outcome": self.outcome,
+            "answers": self.answers,
+            "summary": self.summary,
+        }
 
     @classmethod
     def from_json(cls, data: Mapping[str, Any]) -> Report:
@@ -134,7 +159,12 @@ class Report:
 
     def _cautions(self) -> list[str]:
         apart = [f"Another environment than the notebook was pinned with: {', '.join(self.environment)}."]
-        return [*(apart if self.environment else []), *self.notes]
+        writes = [
+            f"Cell {cell.number} writes to a bench that is only read here, so what it and the cells after it answer was not compared."
+            for cell in self.cells
+            if cell.status == "writes"
+        ]
+        return [*(apart if self.environment else []), *writes, *self.notes]
 
 
 def _shown(value: str) -> str:

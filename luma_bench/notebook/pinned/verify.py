@@ -9,28 +9,64 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator
-from importlib.util import find_spec
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from luma_bench.errors import CatalogError, EngineError, UnsupportedError, choices
-from luma_bench.notebook.pinned.comparing import changes, compared_values
+from luma_bench.errors import (
+    EngineError,
+    KadeQLReadOnlyError,
+    ReadOnlyError,
+    UnsupportedError,
+    choices,
+)
+from luma_bench.notebook.pinned.comparing import Change, changes
 from luma_bench.notebook.pinned.fingerprint import Fingerprint
-from luma_bench.notebook.pinned.pin import METADATA, MIME, Pin, differing, environment
+from luma_bench.notebook.pinned.pin import Pin, differing, environment
 from luma_bench.notebook.pinned.pins import NEWEST, VARIABLE
-from luma_bench.notebook.pinned.report import CellReport, Report
+from luma_bench.notebook.pinned.report import CellReport, Report, Status
+from luma_bench.notebook.pinned.saved import (
+    SKIPPED,
+    fingerprints,
+    kernel_name,
+    pin_of,
+    pins_itself,
+    read_notebook,
+    tags,
+)
 
 VOLATILE = "volatile"
 """The tag of cells whose answers change with every run, and are not compared."""
-SKIPPED = "skip-execution"
-"""The tag of cells that are not run, as nbclient has it."""
+REFUSALS = (ReadOnlyError.__name__, KadeQLReadOnlyError.__name__)
+"""What a cell ends with that writes to a bench which is open for reading."""
 OWN_KERNELS = {
     "kadeql": ("luma_bench.notebook.kernel", "kadeql"),
     "python3": ("ipykernel_launcher", "python"),
 }
 """Kernels that this interpreter can start itself where no kernelspec of the name is installed: module and language."""
 
+UNSAVED = "no answer of this cell is saved: run the notebook and save it"
+
 Progress = Callable[[int, int | None], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """The cell at which a run ended.
+
+    Attributes
+    ----------
+    cell
+        Its index.
+    said
+        Its error in a line.
+    writes
+        Whether all that is wrong with it is that it writes to a bench that the run only reads.
+    """
+
+    cell: int
+    said: str
+    writes: bool = False
 
 
 def verify(
@@ -42,7 +78,9 @@ def verify(
     output: str | os.PathLike[str] | None = None,
     progress: Progress | None = None,
 ) -> Report:
-    """Run a notebook and compare each answer with the saved one; the notebook's file stays as it is.
+    """Run a notebook and compare each answer with the saved one; the notebook's file and its benches stay as they are.
+
+    What a notebook that is not pinned writes goes to a copy of the bench, which is thrown away.
 
     Parameters
     ----------
@@ -62,19 +100,26 @@ def verify(
     Raises
     ------
     CatalogError
-        There is no such notebook, or it cannot be read.
+        There is no such notebook, or it or its pin cannot be read, or its kernel does not learn of the pin.
     UnsupportedError
-        Its kernel is not installed here.
+        Its kernel is not installed here, or the timeout is none.
     """
+    if timeout is not None and not timeout > 0:
+        raise UnsupportedError(
+            f"A timeout of {timeout:g} s lets no cell run.",
+            hint="Give the seconds that a cell may run, or no timeout for no limit.",
+        )
     place = Path(path)
     saved = read_notebook(place)
     import nbformat
 
     pin = pin_of(saved)
     told = {"pin": None if pin is None else pin.to_json(), "at": at, "verify": True}
+    # A pinned notebook writes nowhere else either.
+    copies = pin is None and at in (None, NEWEST) and not pins_itself(saved)
     started = time.perf_counter()
     run = nbformat.from_dict(json.loads(json.dumps(saved)))
-    failure = _executed(run, place.resolve().parent, told, kernel, timeout, progress)
+    failure = _executed(run, place.resolve().parent, told, kernel, timeout, progress, copies=copies)
     if output is not None:
         nbformat.write(run, str(output))
     cells = tuple(_compared(saved, run, failure))
@@ -83,64 +128,15 @@ def verify(
         _reading(pin, at),
         cells,
         tuple(differing(pin.environment, environment())) if pin is not None else (),
-        tuple(_notes(saved, run, pin, at)),
+        tuple(_notes(pin, at)),
         time.perf_counter() - started,
     )
 
 
-def read_notebook(path: Path) -> Any:
-    """A notebook's file.
-
-    Raises
-    ------
-    CatalogError
-        There is none, or it is no notebook.
-    UnsupportedError
-        The packages for it are not installed.
-    """
-    if find_spec("nbformat") is None or find_spec("nbclient") is None:
-        raise UnsupportedError(
-            "What reads and runs notebooks, nbformat and nbclient, is not installed.",
-            hint="Install it: pip install 'luma-bench[lab]'.",
-        )
-    import nbformat
-    from nbformat.reader import NotJSONError
-
-    hint = "Give the path of an .ipynb file."
-    if not path.is_file():
-        raise CatalogError(f"There is no notebook {str(path)!r}.", hint=hint)
-    try:
-        return nbformat.read(str(path), as_version=4)
-    except (NotJSONError, nbformat.ValidationError, UnicodeDecodeError, AttributeError, KeyError) as error:
-        raise CatalogError(f"{str(path)!r} is no notebook: {error}.", hint=hint) from error
-
-
-def pin_of(notebook: Any) -> Pin | None:
-    """The pin of a notebook: that of its metadata, else of the last output of `%luma pin`."""
-    pin = Pin.from_json(notebook.metadata.get(METADATA, {}).get("pin"))
-    if pin is not None:
-        return pin
-    found = [
-        Pin.from_json(output["data"][MIME])
-        for cell in notebook.cells
-        for output in cell.get("outputs", [])
-        if MIME in output.get("data", {})
-    ]
-    return next((one for one in reversed(found) if one is not None), None)
-
-
-def fingerprints(cell: Any) -> list[Fingerprint]:
-    """The fingerprints that a cell's outputs carry, in order."""
-    found = [
-        Fingerprint.from_json(output.get("metadata", {}).get(METADATA)) for output in cell.get("outputs", [])
-    ]
-    return [one for one in found if one is not None]
-
-
 def _executed(
-    notebook: Any, folder: Path, told: dict[str, Any], kernel: str | None, timeout: float | None, progress: Progress | None
-) -> tuple[int, str] | None:  # fmt: skip
-    """Run every cell in place; the index of the cell that failed and its error, None when none did."""
+    notebook: Any, folder: Path, told: dict[str, Any], kernel: str | None, timeout: float | None, progress: Progress | None, *, copies: bool
+) -> Failure | None:  # fmt: skip
+    """Run every cell in place; the cell that failed, None when none did."""
     from nbclient import NotebookClient
     from nbclient.exceptions import CellExecutionError, CellTimeoutError, DeadKernelError
 
@@ -152,10 +148,13 @@ def _executed(
             progress(cell_index, total)
 
     for cell in notebook.cells:
-        if cell.cell_type == "code" and SKIPPED not in _tags(cell):
+        if "tags" in cell.metadata:
+            # nbclient looks into whatever stands there.
+            cell.metadata["tags"] = sorted(tags(cell))
+        if cell.cell_type == "code" and SKIPPED not in tags(cell):
             cell.outputs, cell.execution_count = [], None
-    told_ = {**os.environ, VARIABLE: json.dumps(told)}
     with tempfile.TemporaryDirectory(prefix="luma-") as room:
+        told_ = {**os.environ, VARIABLE: json.dumps({**told, "room": room if copies else None})}
         client = NotebookClient(
             notebook,
             km=_manager(notebook, kernel, room),
@@ -167,11 +166,12 @@ def _executed(
             # The kernel is ours to end, whoever made what started it.
             client.execute(cleanup_kc=True, env=told_)
         except CellExecutionError as error:
-            return at[0], f"{error.ename}: {error.evalue}".partition("\n")[0]
+            said = f"{error.ename}: {error.evalue}".partition("\n")[0]
+            return Failure(at[0], said, writes=error.ename in REFUSALS)
         except CellTimeoutError:
-            return at[0], f"it ran longer than {timeout:g} s"
+            return Failure(at[0], f"it ran longer than {timeout:g} s")
         except DeadKernelError:
-            return at[0], "the kernel died"
+            return Failure(at[0], "the kernel died")
         except RuntimeError as error:
             raise EngineError(
                 f"The notebook's kernel did not start: {error}.",
@@ -187,7 +187,7 @@ def _manager(notebook: Any, kernel: str | None, room: str) -> Any:
     from jupyter_client.kernelspec import KernelSpec, KernelSpecManager, NoSuchKernel
     from jupyter_client.manager import AsyncKernelManager
 
-    name = kernel or notebook.metadata.get("kernelspec", {}).get("name") or "python3"
+    name = kernel or kernel_name(notebook)
     manager = AsyncKernelManager(kernel_name=name)
     if os.name == "posix":
         # Nobody else on this machine can read along on sockets that are files in a folder of one's own.
@@ -207,51 +207,53 @@ def _manager(notebook: Any, kernel: str | None, room: str) -> Any:
     return manager
 
 
-def _compared(saved: Any, run: Any, failure: tuple[int, str] | None) -> Iterator[CellReport]:
+def _compared(saved: Any, run: Any, failure: Failure | None) -> Iterator[CellReport]:
+    some = any(fingerprints(cell) for cell in saved.cells)
     for index, (before, after) in enumerate(zip(saved.cells, run.cells, strict=True)):
         if before.cell_type != "code":
             continue
         old, new = fingerprints(before), fingerprints(after)
         line, number = _first_line(before.source), index + 1
-        if failure is not None and index == failure[0]:
-            yield CellReport(number, line, "failed", details=(failure[1],))
-        elif not old:
+        if failure is not None and index == failure.cell:
+            yield CellReport(number, line, "writes" if failure.writes else "failed", details=(failure.said,))
+        elif not old and not (some and new):
+            # It answers nothing, or it stands in a notebook of which no answer is saved.
             continue
-        elif {VOLATILE, SKIPPED} & _tags(before):
+        elif {VOLATILE, SKIPPED} & tags(before):
             yield CellReport(number, line, "left out")
-        elif failure is not None and index > failure[0]:
+        elif not old:
+            yield CellReport(number, line, "unclear", details=(f"cannot tell: {UNSAVED}",))
+        elif failure is not None and index > failure.cell:
             yield CellReport(number, line, "not run")
         else:
-            details = list(_details(old, new))
-            yield CellReport(number, line, "changed" if details else "equal", len(old), tuple(details))
+            found = list(_changes(old, new))
+            details = tuple(f"{place}{change.kind}: {change.text}" for place, change in found)
+            yield CellReport(number, line, _status([change for _, change in found]), len(old), details)
 
 
-def _details(old: list[Fingerprint], new: list[Fingerprint]) -> Iterator[str]:
+def _status(found: list[Change]) -> Status:
+    if not found:
+        return "equal"
+    return "unclear" if all(change.kind == "cannot tell" for change in found) else "changed"
+
+
+def _changes(old: list[Fingerprint | None], new: list[Fingerprint | None]) -> Iterator[tuple[str, Change]]:
+    """What changed in a cell's answers, each with the answer's place where there are several."""
     if len(old) != len(new):
-        yield f"{len(old)} answers before, {len(new)} now"
-    several = len(old) > 1
-    for place, (before, after) in enumerate(zip(old, new, strict=False), 1):
+        yield "", Change("answers", f"{len(old)} before, {len(new)} now")
+    for number, (before, after) in enumerate(zip(old, new, strict=False), 1):
+        place = f"answer {number}, " if len(old) > 1 else ""
+        if before is None or after is None:
+            why = "what was kept of the answer is damaged, or another version's: run the notebook and save it"
+            yield place, Change("cannot tell", why)
+            continue
         for change in changes(before, after):
-            yield (
-                f"answer {place}, {change.kind}: {change.text}"
-                if several
-                else f"{change.kind}: {change.text}"
-            )
+            yield place, change
 
 
-def _notes(saved: Any, run: Any, pin: Pin | None, at: str | None) -> Iterator[str]:
+def _notes(pin: Pin | None, at: str | None) -> Iterator[str]:
     if pin is None and at is None:
         yield "The notebook is not pinned, so it read what is newest: %luma pin holds it to a snapshot."
-    large = sum(
-        not compared_values(one, two)
-        for before, after in zip(saved.cells, run.cells, strict=True)
-        for one, two in zip(fingerprints(before), fingerprints(after), strict=False)
-    )
-    if large:
-        yield (
-            f"Of {large} large answer{'s' if large > 1 else ''} only schema and rows were compared: they were saved before "
-            "the notebook was pinned."
-        )
 
 
 def _reading(pin: Pin | None, at: str | None) -> str:
@@ -260,10 +262,6 @@ def _reading(pin: Pin | None, at: str | None) -> str:
     if pin is None:
         return "not pinned"
     return "pinned to " + " and ".join(f"snapshot {one.snapshot} of {one.name}" for one in pin.benches)
-
-
-def _tags(cell: Any) -> set[str]:
-    return set(cell.metadata.get("tags", []))
 
 
 def _first_line(source: str) -> str:

@@ -39,12 +39,12 @@ def role_of(kind: pa.DataType) -> Role | None:
 
 
 def roles(schema: pa.Schema) -> dict[str, Role]:
-    """The columns that can be drawn, in order; one whose name is there twice cannot be named."""
-    times = Counter(schema.names)
+    """The columns that can be drawn, in order; one whose name is there twice, in whatever case, cannot be named."""
+    times = Counter(name.casefold() for name in schema.names)
     found: dict[str, Role] = {}
     for field in schema:
         role = role_of(field.type)
-        if role is not None and times[field.name] == 1:
+        if role is not None and times[field.name.casefold()] == 1:
             found[str(field.name)] = role
     return found
 
@@ -59,9 +59,10 @@ def role(schema: pa.Schema, name: str, wanted: tuple[Role, ...], what: str) -> R
     PlotError
         It is none of what is wanted.
     """
-    if schema.names.count(name) > 1:
+    if [other.casefold() for other in schema.names].count(name.casefold()) > 1:
         raise SchemaError(
-            f"Several columns are called {name!r}.", hint="Give them names of their own with AS."
+            f"Several columns are called {name!r}: upper and lower case do not tell them apart.",
+            hint="Give them names of their own with AS.",
         )
     if name not in schema.names:
         raise SchemaError.unknown_column(name, schema.names, "the rows to draw")

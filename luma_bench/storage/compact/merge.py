@@ -16,7 +16,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute
 
-from luma_bench.storage.columns_dictionary import taken
+from luma_bench.storage.columns_dictionary import taken, without_unused
 from luma_bench.storage.columns_stream import one_array
 from luma_bench.storage.compact.gather import Input, Selection, arranged, gathered, without_view
 from luma_bench.types.schema import ROW_ID, Column, TableSchema
@@ -84,6 +84,8 @@ class Merge:
         self._run_all = run_all
         self._read = 0
         self.rows = sum(_live_rows(source) for source in inputs)
+        # What only deleted rows had must not live on in a dictionary.
+        self._drops = any(_live_rows(source) < source.rows for source in inputs)
 
     def __iter__(self) -> Iterator[Merged]:
         """The outputs, in order."""
@@ -174,7 +176,8 @@ class Merge:
     def _task(self, selection: Selection, order: np.ndarray | None, column: Column) -> Task:
         def task() -> tuple[pa.ChunkedArray, int]:
             data, nbytes = gathered(self._inputs, selection, column)
-            return arranged(data, order, column), nbytes
+            made = arranged(data, order, column)
+            return (without_unused(made) if self._drops else made), nbytes
 
         return task
 

@@ -97,6 +97,54 @@ def test_what_is_offered(source: str, offered: set[str], not_offered: set[str], 
     assert found.start <= found.stop == source.index("|")
 
 
+@pytest.mark.parametrize(
+    ("source", "first"),
+    [
+        ("SELECT 1 FROM routes r JOIN airports a ON |", ["a.iata = r.src", "a.iata = r.dst"]),
+        ("SELECT 1 FROM airports a JOIN routes ON r|", ["routes.src = a.iata", "routes.dst = a.iata"]),
+        ("SELECT 1 FROM flights f LEFT JOIN weather w ON |", ["w.origin = f.origin"]),
+        ("SELECT 1 FROM flights f ASOF JOIN weather w ON | WHERE f.id = 1", ["w.origin = f.origin"]),
+        (
+            "MERGE INTO airports USING routes ON |",
+            ["routes.src = airports.iata", "routes.dst = airports.iata"],
+        ),
+        ("SELECT 1 FROM flights JOIN (SELECT carrier FROM late) q ON |", ["q.carrier = flights.carrier"]),
+        ("SELECT 1 FROM flights f JOIN weather w USING (|", ["origin"]),
+    ],
+)
+def test_join_conditions_are_offered_first(source: str, first: list[str], shop: lb.Bench):
+    assert completed(source, shop)[1][: len(first)] == first
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        "SELECT DISTINCT ON | FROM flights, weather",
+        "SELECT 1 FROM flights f JOIN airports a ON |",
+        "SELECT 1 FROM flights f JOIN weather w ON f.origin = |",
+        "SELECT * FROM weather LATEST ON |",
+    ],
+)
+def test_conditions_are_offered_nowhere_else(source: str, shop: lb.Bench):
+    assert "condition" not in {item.kind for item in completed(source, shop)[0].items}
+
+
+def test_a_foreign_key_is_a_condition_and_a_views_structs_have_fields(tmp_path):
+    with lb.open(tmp_path / "keys.luma") as bench:
+        bench.kadeql(
+            "CREATE TABLE makers (id INTEGER PRIMARY KEY, tail VARCHAR);"
+            "CREATE TABLE planes (tail VARCHAR, maker INTEGER REFERENCES makers (id), "
+            """place STRUCT(lat DOUBLE, "the, gate" STRUCT(code VARCHAR), cost DECIMAL(9, 2)));"""
+            "CREATE VIEW seen AS SELECT place AS spot FROM planes"
+        )
+        assert completed("SELECT 1 FROM planes p JOIN makers m ON |", bench)[1][:1] == ["m.id = p.maker"]
+        assert completed("SELECT 1 FROM planes p JOIN makers m USING (|", bench)[1] == ["tail"]
+        found, texts = completed("SELECT spot.| FROM seen", bench)
+        assert texts == ["lat", '"the, gate"', "cost"]
+        assert found.items[-1].detail == "DECIMAL(9,2)"
+        assert completed('SELECT s.spot."the, gate".| FROM seen s', bench)[1] == ["code"]
+
+
 def test_items_tell_types_tables_and_comments(shop: lb.Bench):
     found, _ = completed("SELECT dep_d| FROM flights", shop)
     (item,) = found.items

@@ -115,8 +115,9 @@ def test_each_statement_has_an_error_of_its_own(shop: lb.Bench):
         ("UPDATE flights SET dep_delay = 1", "info", "UPDATE", None),
         ("SELECT id == 1 FROM flights", "hint", "==", "SELECT id = 1 FROM flights"),
         ("SELECT id, FROM flights", "hint", ",", "SELECT id FROM flights"),
-        ("SELECT * FROM airports", "hint", "*", "SELECT iata, city FROM airports"),
-        ("SELECT a.* FROM airports a, routes r WHERE r.src = a.iata", "hint", "a.*", "SELECT a.iata, a.city FROM airports a, routes r WHERE r.src = a.iata"),
+        ("CREATE VIEW v AS SELECT * FROM airports", "hint", "*", "CREATE VIEW v AS SELECT iata, city FROM airports"),
+        ("CREATE OR REPLACE VIEW v AS SELECT a.* FROM airports a, routes r WHERE r.src = a.iata", "hint", "a.*", "CREATE OR REPLACE VIEW v AS SELECT a.iata, a.city FROM airports a, routes r WHERE r.src = a.iata"),
+        ("INSERT INTO airports SELECT * FROM airports", "hint", "*", "INSERT INTO airports SELECT iata, city FROM airports"),
     ],
 )  # fmt: skip
 def test_what_is_worth_a_look(text: str, severity: str, place: str, mended: str | None, shop: lb.Bench):
@@ -141,6 +142,20 @@ def test_what_is_worth_a_look(text: str, severity: str, place: str, mended: str 
 )
 def test_what_is_fine_is_left_alone(text: str, shop: lb.Bench):
     assert [item for item in lint(text, shop, variables={}) if item.severity != "hint"] == []
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "SELECT * FROM airports",
+        "SELECT a.* FROM airports a",
+        "CREATE TABLE t AS SELECT * FROM airports",
+        "INSERT INTO airports BY NAME SELECT * FROM airports",
+        "WITH a AS (SELECT * FROM airports) SELECT city FROM a",
+    ],
+)
+def test_a_star_is_told_of_only_where_columns_are_kept_or_counted(text: str, shop: lb.Bench):
+    assert lint(text, shop, variables={}) == ()
 
 
 def test_an_unknown_table_is_no_error_where_variables_are_not_known(shop: lb.Bench):

@@ -153,6 +153,8 @@ export function addCatalogCommands(
     execute: () => {
       panels.show();
       section.focusSearch();
+      // Where the side bar was closed, it is laid out only now.
+      requestAnimationFrame(() => section.focusSearch());
     }
   });
 }

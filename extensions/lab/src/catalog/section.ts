@@ -4,6 +4,7 @@ import { LumaError } from '../api';
 import type { Choice } from '../panels/choice';
 import { make, say } from '../panels/dom';
 import { Notice } from '../panels/notice';
+import type { Catalog } from '../panels/server';
 import { Tree } from '../panels/tree';
 import { count, counted } from '../panels/texts';
 import { drawEntry } from './draw';
@@ -22,6 +23,13 @@ export interface CatalogActions {
 }
 
 const ROW = 24;
+
+/** How many tables there are, and how many views. */
+function countedTables(catalog: Catalog): string {
+  const views = catalog.tables.filter(entry => entry.kind === 'view').length;
+  const tables = counted(catalog.tables.length - views, 'table');
+  return views > 0 ? `${tables}, ${counted(views, 'view')}` : tables;
+}
 
 /** The catalog: a search, and the tree of what it leaves. */
 export class CatalogSection extends Widget {
@@ -106,14 +114,16 @@ export class CatalogSection extends Widget {
   #show(): void {
     const { rows, catalog, words } = this.#model;
     this.#tree.node.hidden = rows.length === 0;
-    this.#search.disabled = catalog === null;
     this.#tree.show(rows);
     this.#tell();
     const left = words.length > 0 ? `${count(this.#model.found)} found · ` : '';
     say(
       this.#foot,
-      catalog ? `${left}${counted(catalog.tables.length, 'table')} · snapshot ${catalog.snapshot}` : ''
+      catalog ? `${left}${countedTables(catalog)} · snapshot ${catalog.snapshot}` : ''
     );
+    if (catalog && !this.#model.busy && this.#choice.at === null) {
+      this.#choice.saw(catalog.bench, catalog.snapshot);
+    }
     this.node.setAttribute('aria-busy', String(this.#model.busy));
   }
 

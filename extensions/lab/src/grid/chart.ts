@@ -19,7 +19,7 @@ const MOST_SUGGESTIONS = 6;
 export class ChartPanel {
   readonly node = element('div', { class: 'lg-chart' });
   private readonly suggestions = element('div', { class: 'lg-chart-suggestions', role: 'group', 'aria-label': 'Suggested charts' });
-  private readonly plot = element('div', { class: 'lg-chart-plot', role: 'img', 'aria-label': 'Chart' });
+  private readonly plot = element('div', { class: 'lg-chart-plot', role: 'img', 'aria-label': 'Chart', hidden: true });
   private readonly said = element('div', { class: 'lg-chart-said', role: 'status' });
   private readonly code = element('pre', { class: 'lg-chart-code', tabindex: 0, 'aria-label': 'Python code of the chart' });
   private readonly codeBox: HTMLElement;

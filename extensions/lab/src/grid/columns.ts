@@ -14,6 +14,22 @@ export interface Place {
   position: number;
 }
 
+/** What a reader made of a table's columns, to be made of a later one that has the same. */
+export interface KeptLayout {
+  /** Names and types: of other columns it says nothing. */
+  columns: string;
+  order: readonly number[];
+  pins: readonly number[];
+  hidden: readonly number[];
+  /** Widths that were drawn, by column. */
+  widths: readonly (readonly [number, number])[];
+}
+
+/** What tells two tables' columns apart. */
+export function columnsKey(columns: readonly ColumnInfo[]): string {
+  return JSON.stringify(columns.map(({ name, type }) => [name, type]));
+}
+
 /**
  * Order, widths, pins and what is hidden, of columns named by their index in the result.
  *
@@ -22,7 +38,8 @@ export interface Place {
 export class ColumnLayout {
   private order: number[];
   private readonly widths: Float64Array;
-  private readonly pins: number[] = [];
+  private readonly drawn = new Map<number, number>();
+  private pins: number[] = [];
   private readonly hiddenOnes = new Set<number>();
   private shownOnes: number[] = [];
   private lefts = new Float64Array(1);
@@ -32,6 +49,32 @@ export class ColumnLayout {
   constructor(readonly columns: readonly ColumnInfo[]) {
     this.order = columns.map(column => column.index);
     this.widths = new Float64Array(columns.length).fill(120);
+    this.rebuild();
+  }
+
+  /** All that a reader has changed. */
+  get kept(): KeptLayout {
+    return {
+      columns: columnsKey(this.columns),
+      order: [...this.order],
+      pins: [...this.pins],
+      hidden: [...this.hiddenOnes],
+      widths: [...this.drawn]
+    };
+  }
+
+  /** Takes over what was made of the same columns before. */
+  adopt(kept: KeptLayout): void {
+    if (kept.columns !== columnsKey(this.columns)) {
+      return;
+    }
+    this.order = [...kept.order];
+    this.pins = [...kept.pins];
+    kept.hidden.forEach(column => this.hiddenOnes.add(column));
+    for (const [column, width] of kept.widths) {
+      this.drawn.set(column, width);
+      this.widths[column] = width;
+    }
     this.rebuild();
   }
 
@@ -91,13 +134,14 @@ export class ColumnLayout {
 
   setWidth(column: number, width: number): void {
     this.widths[column] = Math.min(WIDEST, Math.max(NARROWEST, Math.round(width)));
+    this.drawn.set(column, this.widths[column]);
     this.rebuild();
   }
 
   /** First widths, before anybody has drawn one. */
   setFirstWidths(widths: ReadonlyMap<number, number>): void {
     for (const [column, width] of widths) {
-      this.widths[column] = Math.min(WIDEST_FIRST, Math.max(NARROWEST, Math.ceil(width)));
+      this.widths[column] = this.drawn.get(column) ?? Math.min(WIDEST_FIRST, Math.max(NARROWEST, Math.ceil(width)));
     }
     this.rebuild();
   }

@@ -27,14 +27,15 @@ export function openFilter(host: HTMLElement, at: DOMRect, model: GridModel, col
   }
   select.value = present?.op ?? operators[0];
   const values = element('div', { class: 'lg-filter-values' });
-  const problem = element('div', { class: 'lg-error', role: 'alert' });
+  const problem = element('div', { class: 'lg-error', role: 'alert', id: freshId() });
   const form = element('form', { class: 'lg-form' });
   const choices = element('div', { class: 'lg-filter-choices' });
 
   const chosen = (): Operator => select.value as Operator;
   const inputs = (): string[] => {
     if (arity(chosen()) === 'many') {
-      const written = values.querySelector('textarea')!.value.split('\n');
+      // No number and no time has a comma in it.
+      const written = values.querySelector('textarea')!.value.split(info.kind === 'text' ? '\n' : /[\n,]/);
       return written.map(line => line.trim()).filter(line => line !== '');
     }
     return [...values.querySelectorAll<HTMLInputElement>('input, select')].map(input => input.value);
@@ -44,7 +45,7 @@ export function openFilter(host: HTMLElement, at: DOMRect, model: GridModel, col
     const given = Array.isArray(present?.value) ? present.value : present?.value === undefined ? [] : [present.value];
     values.textContent = '';
     if (wanted === 'many') {
-      const area = element('textarea', { rows: 5, 'aria-label': 'Values, one a line', placeholder: 'one value a line' });
+      const area = element('textarea', { rows: 5, 'aria-label': 'Values, one a line', placeholder: info.kind === 'text' ? 'one value a line' : 'values, with commas or line by line' });
       area.value = given.join('\n');
       values.append(area);
     } else {
@@ -56,18 +57,43 @@ export function openFilter(host: HTMLElement, at: DOMRect, model: GridModel, col
   };
   const put = (filter: Filter | null): void => {
     const others = model.arrangement.filter.filter(other => other.column !== column);
-    popover.close();
-    void model.arrange({ filter: filter ? [...others, filter] : others });
+    explain('');
+    // It closes once the rows are there: what was typed wrong is mended where it stands.
+    const refused = (error: GridError): boolean => {
+      explain(`${error.message} ${error.hint}`.trim());
+      return popover.node.isConnected;
+    };
+    void model.arrange({ filter: filter ? [...others, filter] : others }, refused).then(done => {
+      if (done) {
+        popover.close();
+      }
+    });
+  };
+  const explain = (text: string): void => {
+    problem.textContent = text;
+    const written = [...values.querySelectorAll<HTMLElement>('input, textarea, select')];
+    for (const field of written) {
+      field.removeAttribute('aria-invalid');
+      field.removeAttribute('aria-describedby');
+      if (text) {
+        field.setAttribute('aria-invalid', 'true');
+        field.setAttribute('aria-describedby', problem.id);
+      }
+    }
+    if (text && popover.node.isConnected) {
+      written[0]?.focus();
+    }
   };
   select.addEventListener('change', () => {
     fields();
+    explain('');
     values.querySelector<HTMLElement>('input, textarea, select')?.focus();
   });
   form.addEventListener('submit', event => {
     event.preventDefault();
     const condition = conditionOf(column, chosen(), inputs());
     if (typeof condition === 'string') {
-      problem.textContent = condition;
+      explain(condition);
     } else {
       put(condition);
     }

@@ -143,6 +143,10 @@ export class Grid {
   }
 
   private open(tab: TabName): void {
+    if (tab !== this.tab && this.model.notice?.kind === 'error') {
+      // What failed here says nothing of what is there.
+      this.model.dismiss();
+    }
     this.tab = tab;
     for (const [name, panel] of this.panels) {
       panel.hidden = name !== tab;

@@ -252,6 +252,10 @@ export class Header {
 
 function drawSummary(plot: HTMLElement, summary: Summary, width: number): void {
   const nulls = summary.nulls ? `${counted(summary.nulls, 'null')}. ` : '';
+  if (summary.rows <= 1) {
+    // One value has no distribution.
+    return;
+  }
   if (summary.histogram && summary.histogram.counts.length) {
     plot.append(bars(summary.histogram, width, PLOT_HEIGHT));
     plot.title = `${nulls}Click for statistics`;

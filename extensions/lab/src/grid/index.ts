@@ -1,4 +1,5 @@
 import type { Transport } from '../transport';
+import { columnsKey, type KeptLayout } from './columns';
 import { Grid, type GridOptions } from './grid';
 import { GridModel } from './model';
 import type { Hello } from './protocol';
@@ -8,7 +9,15 @@ export type { GridOptions } from './grid';
 export type { PlanView } from './plan';
 export { GridError } from './requests';
 
+/** Layouts that are remembered in one place; the oldest goes first. */
+const MOST_LAYOUTS = 8;
+
+/** Layouts by `columnsKey`: what a reader made of results that had these columns. */
+export type LayoutMemory = Map<string, KeptLayout>;
+
 export interface MountOptions extends GridOptions {
+  /** Where the grid finds the layout of its columns, and leaves it. */
+  layouts?: LayoutMemory;
   /** Whether the session is shared and has to be asked for its greeting, as a widget's is: every view of a widget has the same. */
   ask?: boolean;
   /** The grid stands on the page. */
@@ -39,6 +48,7 @@ export function mountGrid(host: HTMLElement, transport: Transport, options: Moun
   const greet = (hello: Hello, buffers: DataView[]): void => {
     if (!grid && !disposed) {
       model = new GridModel(hello, buffers[0], requests);
+      remember(model, options.layouts);
       grid = new Grid(model, options);
       host.append(grid.node);
       options.onReady?.();
@@ -81,4 +91,24 @@ export function mountGrid(host: HTMLElement, transport: Transport, options: Moun
       grid?.dispose();
     }
   };
+}
+
+function remember(model: GridModel, layouts: LayoutMemory | undefined): void {
+  if (!layouts) {
+    return;
+  }
+  const key = columnsKey(model.columns);
+  const kept = layouts.get(key);
+  if (kept) {
+    model.layout.adopt(kept);
+  }
+  model.changed.add(change => {
+    if (change === 'layout') {
+      layouts.delete(key);
+      layouts.set(key, model.layout.kept);
+      if (layouts.size > MOST_LAYOUTS) {
+        layouts.delete(layouts.keys().next().value!);
+      }
+    }
+  });
 }

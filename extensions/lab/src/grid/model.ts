@@ -113,8 +113,12 @@ export class GridModel {
     return (await pending.reply).message.text;
   }
 
-  /** Arranges the rows anew; what is not given stays. A wish that is still being worked on is stopped. */
-  async arrange(change: Partial<Arrangement>): Promise<void> {
+  /**
+   * Arranges the rows anew, and says whether they are; what is not given stays. A wish that is still being worked on is stopped.
+   *
+   * `refused` hears first why it cannot be, and says whether it has shown it.
+   */
+  async arrange(change: Partial<Arrangement>, refused?: (error: GridError) => boolean): Promise<boolean> {
     const before = this.arrangement;
     const wish = { ...before, ...change };
     this.arrangement = wish;
@@ -123,29 +127,35 @@ export class GridModel {
     this.notice = null;
     if (!this.arranged) {
       this.take(0, this.hello.rows);
-      return;
+      return true;
     }
-    const pending = this.requests.ask<ViewReply>({ type: 'view', ...wish });
+    // Rounded values are searched as they are shown.
+    const decimals = wish.search ? { decimals: Object.fromEntries(this.decimals) } : {};
+    const pending = this.requests.ask<ViewReply>({ type: 'view', ...wish, ...decimals });
     this.arranging = pending;
     try {
       const { message } = await this.run('Arranging rows', pending);
       if (this.arranging === pending) {
         this.arranging = null;
         this.take(message.view, message.rows);
+        return true;
       }
     } catch (error) {
       // A newer wish has taken its place: that one answers for the arrangement.
       if (this.arranging === pending) {
         this.arranging = null;
         this.arrangement = before;
-        this.fail(error);
+        if (!(error instanceof GridError && !error.cancelled && refused?.(error))) {
+          this.fail(error);
+        }
         this.changed.emit('layout');
       }
     }
+    return false;
   }
 
   /** The next order by a column: ascending, descending, none; with `add` beside the other keys. */
-  toggleSort(column: number, add: boolean): Promise<void> {
+  toggleSort(column: number, add: boolean): Promise<boolean> {
     const present = this.arrangement.sort.find(key => key.column === column);
     const next: SortKey | null = !present
       ? { column, descending: false, nulls: 'last' }

@@ -113,6 +113,7 @@ export interface Summary {
   max?: Figure;
   mean?: Figure;
   std?: Figure;
+  quantiles_approximate?: boolean;
   quantiles?: Record<string, Figure> | Figure[] | null;
   histogram?: Histogram | null;
   top?: TopValue[] | null;

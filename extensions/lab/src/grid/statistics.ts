@@ -97,7 +97,8 @@ function list(summary: Summary): HTMLElement {
   add('min', summary.min);
   const { quantiles } = summary;
   QUANTILES.forEach((name, index) => {
-    const value = Array.isArray(quantiles) ? quantiles[index] : quantiles?.[name];
+    const found = Array.isArray(quantiles) ? quantiles[index] : quantiles?.[name];
+    const value = found !== undefined && found !== null && summary.quantiles_approximate ? `about ${found}` : found;
     add(name === '0.5' ? 'median' : `${Number(name) * 100} %`, value);
   });
   add('max', summary.max);

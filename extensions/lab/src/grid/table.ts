@@ -53,6 +53,8 @@ export class Table {
     this.window = element('div', { class: 'lg-window', role: 'presentation' });
     this.room = element('div', { class: 'lg-room', role: 'presentation' }, this.window);
     this.empty = element('div', { class: 'lg-empty', hidden: true });
+    // The window has the box's own height and stays where it is: the line adds nothing that could be scrolled.
+    this.window.append(this.empty);
     this.scroller = element('div', { class: 'lg-scroll', role: 'rowgroup' }, this.room);
     this.node = element(
       'div',
@@ -296,9 +298,6 @@ export class Table {
     this.map.resize(content, this.height);
     this.room.style.height = `${Math.max(this.map.height, 1)}px`;
     this.empty.hidden = rows > 0;
-    if (!rows && !this.empty.isConnected) {
-      this.scroller.prepend(this.empty);
-    }
   }
 
   /** The box has got another size, or has come back to the page, where it stands at its beginning again. */

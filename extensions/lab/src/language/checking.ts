@@ -1,6 +1,7 @@
 import {
   type Action,
   type Diagnostic,
+  diagnosticCount,
   forceLinting,
   forEachDiagnostic,
   linter,
@@ -64,20 +65,27 @@ export function checking(model: CodeEditor.IModel, places: Places, settings: ISe
   ];
 }
 
-/** Checks again when the settings change, or the notebook opens another bench or snapshot. */
+/**
+ * Checks again when the settings change, or the notebook has another bench, snapshot or newest snapshot: a table may be there now.
+ * Where something is wrong, after each cell too.
+ */
 function rechecking(model: CodeEditor.IModel, places: Places, settings: ISettings): Extension {
   return ViewPlugin.define(view => {
-    const seen = (): string => JSON.stringify([settings.lint, places.place(model)]);
+    let session = places.session(model);
+    const seen = (): string => JSON.stringify([settings.lint, places.place(model), session?.state?.bench?.newest ?? null]);
     let last = seen();
+    let told = session?.state ?? null;
     const look = (): void => {
       const now = seen();
-      if (now !== last) {
+      // The kernel tells its state anew after each cell.
+      const ran = session?.state !== told && diagnosticCount(view.state) > 0;
+      told = session?.state ?? null;
+      if (now !== last || ran) {
         last = now;
         view.dispatch({ effects: again.of(null) });
         forceLinting(view);
       }
     };
-    let session = places.session(model);
     session?.changed.connect(look);
     settings.changed.connect(look);
     // A new cell's editor is made before the cell is in its notebook.
@@ -86,6 +94,7 @@ function rechecking(model: CodeEditor.IModel, places: Places, settings: ISetting
       : setTimeout(() => {
           session = places.session(model);
           session?.changed.connect(look);
+          look();
         }, SETTLED);
     return {
       destroy: () => {

@@ -1,8 +1,9 @@
-import type { CompletionHandler, ICompletionContext, ICompletionProvider } from '@jupyterlab/completer';
+import type { Completer, CompletionHandler, ICompletionContext, ICompletionProvider } from '@jupyterlab/completer';
 
 import { complete } from '../api';
 import { type Piece, pieceOf } from './piece';
 import type { Places } from './places';
+import { RankedModel } from './ranking';
 
 /**
  * Completion of KadeQL by the server, where the kernel does not answer: while it runs a cell, before it has started, and
@@ -14,8 +15,14 @@ export class ServerCompletion implements ICompletionProvider {
   }
 
   readonly identifier = 'luma-bench:server';
-  readonly rank = 600;
+  /** The first of all: JupyterLab's debugger has 1000, and the first one alone is asked for the model. */
+  readonly rank = 1100;
   readonly renderer = null;
+
+  /** JupyterLab asks the first provider for the model of all of them. */
+  async modelFactory(context: ICompletionContext): Promise<Completer.IModel> {
+    return new RankedModel(() => piece(context) !== null);
+  }
 
   async isApplicable(context: ICompletionContext): Promise<boolean> {
     const status = context.session?.kernel?.status;

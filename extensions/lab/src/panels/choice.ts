@@ -102,6 +102,26 @@ export class Choice implements IDisposable {
     return JSON.stringify([this.bench, this.at, this.news]);
   }
 
+  /** What was read of the bench `path` was of snapshot `newest`, its newest. */
+  saw(path: string, newest: number): void {
+    if (path === this.#bench) {
+      this.#seen = newest;
+    }
+  }
+
+  /** The newest snapshot of the bench `path` is `newest` now: another process may have written it. */
+  notice(path: string, newest: number): void {
+    if (path !== this.#bench || newest === this.#seen) {
+      return;
+    }
+    const known = this.#seen === null || newest === this.session?.state?.bench?.newest;
+    this.#seen = newest;
+    if (!known) {
+      this.#asked += 1;
+      this.#settle();
+    }
+  }
+
   /** Show the bench at `path`, or with null the notebook's again. */
   pick(path: string | null): void {
     this.#picked = path;
@@ -168,6 +188,7 @@ export class Choice implements IDisposable {
     if (bench !== this.#bench) {
       this.#bench = bench;
       this.#at = null;
+      this.#seen = null;
     }
     const told = this.key + JSON.stringify([this.paths, this.notebook?.context.path, this.notebook?.bench, this.busy, this.#error?.message]);
     if (told !== this.#told) {
@@ -195,6 +216,8 @@ export class Choice implements IDisposable {
   #picked: string | null = null;
   #at: At | null = null;
   #error: Error | null = null;
+  /** The newest snapshot that was read of the bench. */
+  #seen: number | null = null;
   #asked = 0;
   #busy = 0;
   #told = '';

@@ -7,9 +7,10 @@ import { ISessions } from '../tokens';
 import { Choice } from './choice';
 import { cell, openingCell } from './code';
 import { insertCells, isKadeQL } from './notebook';
-import { readBenches } from './server';
+import { readBenches, readSnapshots } from './server';
 import { Side } from './side';
 import { Commands, IPanels } from './tokens';
+import { Watch } from './watch';
 
 const CATEGORY = 'Luma Bench';
 
@@ -31,6 +32,10 @@ const plugin: JupyterFrontEndPlugin<IPanels> = {
     const side = new Side(choice);
     app.shell.add(side, 'left', { rank: 450, type: 'Luma Bench' });
     restorer?.add(side, Side.id);
+    const newest = async (bench: string, signal: AbortSignal): Promise<number | null> =>
+      (await readSnapshots(bench, null, 1, signal)).snapshots[0]?.id ?? null;
+    const watch = new Watch(choice, () => side.isVisible && !document.hidden, newest);
+    side.disposed.connect(() => watch.dispose());
     const panels = { choice, side, show: () => app.shell.activateById(Side.id) };
     addCommands(app.commands, panels);
     if (browsers) {

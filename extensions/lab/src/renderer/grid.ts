@@ -1,5 +1,6 @@
 import type { JupyterFrontEnd, JupyterFrontEndPlugin } from '@jupyterlab/application';
 
+import type { LayoutMemory } from '../grid';
 import { mountPlan } from '../plan';
 import type { Session } from '../session';
 import { ISessions, ISettings } from '../tokens';
@@ -16,13 +17,14 @@ const plugin: JupyterFrontEndPlugin<void> = {
   activate: (_app: JupyterFrontEnd, sessions: ISessions, settings: ISettings | null) => {
     const serve = (session: Session): void => {
       const { rendermime } = session.panel.content;
+      const layouts = new WeakMap<Element, LayoutMemory>();
       rendermime.addFactory(
         {
           // Nothing of the output's own runs: it names a result of the kernel, and its HTML goes the way of all HTML.
           safe: true,
           mimeTypes: [GRID_TYPE],
           createRenderer: () =>
-            new GridOutput({ session, rendermime, rows: () => settings?.gridRows ?? 14, planView: mountPlan })
+            new GridOutput({ session, rendermime, layouts, rows: () => settings?.gridRows ?? 14, planView: mountPlan })
         },
         RANK
       );

@@ -4,12 +4,14 @@ import type { IRenderMime } from '@jupyterlab/rendermime-interfaces';
 import type { Kernel } from '@jupyterlab/services';
 import { PanelLayout, Widget } from '@lumino/widgets';
 
-import { mountGrid, type MountedGrid, type PlanView } from '../grid';
+import { type LayoutMemory, mountGrid, type MountedGrid, type PlanView } from '../grid';
 import type { Session } from '../session';
 
 export const GRID_TYPE = 'application/vnd.luma-bench.grid+json';
 const TARGET = 'luma-bench:grid';
 const AHEAD = '400px';
+/** Rows that a cell may ask to see at once. */
+const MOST_ROWS = 200;
 
 /** What an output needs of its notebook. */
 export interface Surroundings {
@@ -17,6 +19,8 @@ export interface Surroundings {
   rendermime: IRenderMimeRegistry;
   /** Rows that a grid shows before it scrolls. */
   rows: () => number;
+  /** What readers made of the columns of each cell's results, which a cell that runs again shows the same way. */
+  layouts: WeakMap<Element, LayoutMemory>;
   planView?: PlanView;
 }
 
@@ -24,7 +28,7 @@ export interface Surroundings {
  * A result in a cell's output: its HTML at once, and the grid in its place when the kernel still holds the rows.
  *
  * The output carries only a token. A reopened notebook, another tab and a kernel that came back ask with it; where nobody answers (a
- * restarted kernel, no kernel at all) the HTML stays, which is complete by itself.
+ * restarted kernel, no kernel at all) the HTML stays, which is complete by itself. A grid whose kernel ends stays, with what it has.
  */
 export class GridOutput extends Widget implements IRenderMime.IRenderer {
   constructor(private readonly around: Surroundings) {
@@ -40,13 +44,14 @@ export class GridOutput extends Widget implements IRenderMime.IRenderer {
   }
 
   async renderModel(model: IRenderMime.IMimeModel): Promise<void> {
-    const data = model.data[GRID_TYPE] as { result?: unknown } | undefined;
+    const data = model.data[GRID_TYPE] as { result?: unknown; limit?: unknown } | undefined;
     const token = typeof data?.result === 'string' ? data.result : null;
     if (token !== null && token === this.token) {
       return;
     }
     this.drop();
     this.token = token;
+    this.limit = typeof data?.limit === 'number' ? Math.min(Math.max(1, data.limit), MOST_ROWS) : null;
     const type = 'text/html' in model.data ? 'text/html' : 'text/plain';
     const fallback = this.around.rendermime.createRenderer(type);
     await fallback.renderModel(model);
@@ -101,15 +106,25 @@ export class GridOutput extends Widget implements IRenderMime.IRenderer {
       return;
     }
     this.grid = mountGrid(this.host.node, transport, {
-      rows: this.around.rows(),
+      rows: this.limit ?? this.around.rows(),
+      layouts: this.layouts(),
       planView: this.around.planView,
       onReady: () => {
         this.fallback?.hide();
         this.host.show();
       },
-      onRefused: () => this.drop(),
-      onEnded: () => this.drop()
+      onRefused: () => this.drop()
     });
+  }
+
+  private layouts(): LayoutMemory | undefined {
+    const cell = this.node.closest('.jp-Cell');
+    if (!cell) {
+      return undefined;
+    }
+    const known = this.around.layouts.get(cell) ?? new Map();
+    this.around.layouts.set(cell, known);
+    return known;
   }
 
   /** Takes the grid away; the HTML stands again. */
@@ -124,8 +139,8 @@ export class GridOutput extends Widget implements IRenderMime.IRenderer {
     }
   }
 
+  /** A grid that stands keeps its rows, and says itself that their kernel has ended; no other kernel has them. */
   private onKernel(): void {
-    this.drop();
     this.watch();
   }
 
@@ -143,5 +158,6 @@ export class GridOutput extends Widget implements IRenderMime.IRenderer {
   private grid: MountedGrid | null = null;
   private observer: IntersectionObserver | null = null;
   private token: string | null = null;
+  private limit: number | null = null;
   private lost = false;
 }

@@ -50,7 +50,9 @@ function drawSnapshot(snapshot: SnapshotEntry, { words, now, at }: Drawing): (No
     ...(author ? [' · ', make('span', '', {}, ...marked(author, words))] : []),
     ...(message ? [' · ', make('span', '', {}, ...marked(message, words))] : [])
   );
-  const title = `Snapshot ${id}, ${moment(time)}${author ? `, by ${author}` : ''}\n${message}`.trim();
+  // The row is narrow: what it cuts stands here whole.
+  const what = [operationText(operation), names.join(', ')].filter(Boolean).join(' ');
+  const title = `Snapshot ${id}, ${moment(time)}${author ? `, by ${author}` : ''}\n${what}\n${message}`.trim();
   const dot = make('span', at === id ? 'luma-moment-dot luma-mod-here' : 'luma-moment-dot', {
     title: at === id ? 'The snapshot that is looked at' : null
   });

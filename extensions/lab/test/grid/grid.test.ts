@@ -1,73 +1,9 @@
-import { afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 
-import { type MountedGrid, mountGrid, type MountOptions } from '../../src/grid';
+import { mountGrid } from '../../src/grid';
 import { modelTransport } from '../../src/grid/anywidget';
 import { FakeSession, type Made, settled } from './fake';
-
-const INJECTION = '<img src=x onerror="window.hurt = true">';
-const COLUMNS: Made[] = [
-  { name: 'id', kind: 'int', value: row => row },
-  { name: 'name', kind: 'text', value: row => (row % 4 === 3 ? null : `name ${row}`) },
-  { name: INJECTION, kind: 'text', value: () => INJECTION },
-  { name: 'spots', kind: 'vector', value: () => [1, 3, 2] },
-  { name: 'نص', kind: 'text', value: () => 'مرحبا' }
-];
-
-let mounted: MountedGrid | null = null;
-
-// jsdom lays nothing out: the boxes get a size, and those who watch sizes are told of it once.
-beforeAll(() => {
-  Object.defineProperty(HTMLElement.prototype, 'clientWidth', { configurable: true, get: () => 900 });
-  Object.defineProperty(HTMLElement.prototype, 'clientHeight', { configurable: true, get: () => 240 });
-  vi.stubGlobal(
-    'ResizeObserver',
-    class {
-      constructor(private readonly callback: () => void) {}
-      observe(): void {
-        queueMicrotask(() => this.callback());
-      }
-      disconnect(): void {}
-    }
-  );
-  vi.stubGlobal('DOMRect', class { constructor(readonly left: number, readonly top: number, readonly width: number, readonly height: number) {} });
-});
-
-afterEach(() => {
-  mounted?.dispose();
-  mounted = null;
-  document.body.textContent = '';
-});
-
-async function show(session: FakeSession, options: MountOptions = {}, more: object = {}): Promise<HTMLElement> {
-  const host = document.createElement('div');
-  document.body.append(host);
-  mounted = mountGrid(host, session, options);
-  session.greet(more);
-  await settled();
-  return host;
-}
-
-function lines(host: HTMLElement): string[][] {
-  return [...host.querySelectorAll<HTMLElement>('.lg-row')]
-    .filter(row => !row.hidden)
-    .sort((a, b) => Number(a.getAttribute('aria-rowindex')) - Number(b.getAttribute('aria-rowindex')))
-    .map(row => [...row.querySelectorAll('.lg-cell')].map(cell => cell.textContent ?? ''));
-}
-
-function button(host: HTMLElement, name: string): HTMLElement {
-  const found = [...host.querySelectorAll<HTMLElement>('button')].find(
-    each => each.textContent === name || each.getAttribute('aria-label') === name
-  );
-  if (!found) {
-    throw new Error(`no button ${name}`);
-  }
-  return found;
-}
-
-function press(host: HTMLElement, key: string, more: object = {}): void {
-  const table = host.querySelector('.lg-table')!;
-  table.dispatchEvent(new KeyboardEvent('keydown', { key, bubbles: true, cancelable: true, ...more }));
-}
+import { button, COLUMNS, INJECTION, lines, press, show, stage } from './stage';
 
 describe('a grid', () => {
   it('shows the first page at once, of a million rows only those in sight', async () => {
@@ -237,7 +173,7 @@ describe('a grid', () => {
     await settled();
     const before = session.asked('page').length;
     session.answers.delete('page');
-    mounted!.reconnected();
+    stage.mounted!.reconnected();
     await new Promise(resolve => setTimeout(resolve, 5));
     await settled();
     expect(session.asked('page').length).toBeGreaterThan(before);
@@ -248,7 +184,7 @@ describe('a grid', () => {
     const refused = vi.fn();
     const host = document.createElement('div');
     const session = new FakeSession(COLUMNS, 10);
-    mounted = mountGrid(host, session, { onRefused: refused });
+    stage.mounted = mountGrid(host, session, { onRefused: refused });
     session.end();
     expect(refused).toHaveBeenCalledOnce();
     expect(host.childElementCount).toBe(0);
@@ -257,7 +193,7 @@ describe('a grid', () => {
   it('ends its session when it goes', async () => {
     const session = new FakeSession(COLUMNS, 10);
     const host = await show(session);
-    mounted!.dispose();
+    stage.mounted!.dispose();
     expect(session.sent.at(-1)).toEqual({ type: 'close' });
     expect(session.closed).toBe(true);
     expect(host.childElementCount).toBe(0);
@@ -278,11 +214,11 @@ describe('a widget’s model', () => {
     session.answers.set('hello', () => ({ type: 'hello', rows: 10, columns: session.infos, badge: '', cautions: [], record: {}, plan: false, page: 200 }));
     const host = document.createElement('div');
     document.body.append(host);
-    mounted = mountGrid(host, modelTransport(model), { ask: true });
+    stage.mounted = mountGrid(host, modelTransport(model), { ask: true });
     await settled();
     expect(host.querySelector('[role=grid]')).not.toBeNull();
-    mounted.dispose();
-    mounted = null;
+    stage.mounted.dispose();
+    stage.mounted = null;
     expect(listeners.size).toBe(0);
     expect(session.asked('close'), 'other views of the widget go on').toEqual([]);
   });
