@@ -14,6 +14,7 @@ import pyarrow.compute
 from luma_bench.errors import CatalogError, ConstraintError, SchemaError
 from luma_bench.storage.columns import check_storable
 from luma_bench.storage.columns_dictionary import first_of_each, narrowed, taken
+from luma_bench.storage.columns_hidden import without_hidden_codes
 from luma_bench.storage.columns_stream import one_array
 from luma_bench.storage.evolve_values import constant
 from luma_bench.storage.tail import filtered
@@ -162,14 +163,16 @@ class Fit:
         arrays: list[pa.Array] = []
         for field, source, default in zip(self.schema, self.sources, self.defaults, strict=True):
             array = constant(default, field.type, batch.num_rows) if source is None else batch.column(source)
-            if array.type != field.type:
-                array = self._cast(array, field)
+            array = self._cast(array, field)
             self._check(array, field, done)
             arrays.append(array)
         return pa.RecordBatch.from_arrays(arrays, schema=self.schema)
 
     def _cast(self, array: pa.Array, field: pa.Field) -> pa.Array:
         try:
+            array = without_hidden_codes(array)
+            if array.type == field.type:
+                return array
             if pa.types.is_dictionary(field.type) and not pa.types.is_dictionary(array.type):
                 return _coded(array, field.type)
             return pc.cast(array, field.type, safe=True)

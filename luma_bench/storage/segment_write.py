@@ -16,6 +16,7 @@ from luma_bench.errors import SchemaError
 from luma_bench.storage import zones
 from luma_bench.storage.columns import ROW_ID_ARRAY, check_storable, node_name
 from luma_bench.storage.columns_dictionary import one_dictionary, taken
+from luma_bench.storage.columns_hidden import without_hidden_codes
 from luma_bench.storage.columns_split import Component, Split, Splitter
 from luma_bench.storage.key_sidecar import key_components
 from luma_bench.storage.segment_archive import ArchiveWriter, NewFile
@@ -130,6 +131,7 @@ def _take_apart(
 ) -> tuple[Split, list[zones.Zone]]:
     data = one_dictionary(data)
     try:
+        data = pa.chunked_array([without_hidden_codes(array) for array in data.chunks], data.type)
         arrays = [_piece(data.slice(start, chunk)) for start in starts]
     except (pa.ArrowInvalid, pa.ArrowNotImplementedError) as error:
         raise SchemaError.column(
