@@ -10,6 +10,7 @@ import pyarrow as pa
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from thorough import drawn
 
 import luma_bench as lb
 from luma_bench.bench.few_rows import few_rows
@@ -103,7 +104,7 @@ def test_what_is_read_without_an_engine(text: str, read: bool) -> None:
     assert (constant_rows(statement.query) is not None) is read
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=drawn(40), deadline=None)
 @given(data=st.data())
 def test_few_values_meet_the_rows_that_have_them(
     tmp_path_factory: pytest.TempPathFactory, data: st.DataObject

@@ -8,6 +8,7 @@ import duckdb
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from thorough import drawn
 
 import luma_bench as lb
 from luma_bench.errors import ConstraintError
@@ -45,7 +46,7 @@ def _holds(held: dict[int, tuple[int | None, int | None]], parents: set[int]) ->
     )
 
 
-@settings(deadline=None, max_examples=25)
+@settings(deadline=None, max_examples=drawn(25))
 @given(st.lists(STEP, max_size=14))
 def test_random_statements_against_a_plain_model(steps):
     with tempfile.TemporaryDirectory() as folder, lb.open(f"{folder}/b.luma") as bench:

@@ -14,6 +14,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from policy_cases import ADA, fill
+from thorough import drawn
 
 import luma_bench as lb
 from luma_bench.errors import (
@@ -337,7 +338,7 @@ def _answers(bench: lb.Bench, text: str, tables: dict[str, Any]) -> pa.Table:
         max_size=8,
     )
 )
-@settings(deadline=None, max_examples=25)
+@settings(deadline=None, max_examples=drawn(25))
 def test_names_mean_what_each_call_says(
     tmp_path_factory: pytest.TempPathFactory, calls: list[tuple[str, str, int, int]]
 ) -> None:

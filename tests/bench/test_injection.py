@@ -10,6 +10,7 @@ import pyarrow as pa
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from thorough import drawn
 
 import luma_bench as lb
 
@@ -93,7 +94,7 @@ def test_a_name_is_a_name_everywhere(bench: lb.Bench, name: str) -> None:
     assert rows(bench, "SELECT count(*) FROM secret") == [(1,)]
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=drawn(60), deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(name=names, column=names, value=values)
 def test_no_name_or_value_is_run(bench: lb.Bench, name: str, column: str, value: str) -> None:
     data = pa.table({column: [value, None], "n": [1, 2]})

@@ -10,6 +10,7 @@ import pyarrow as pa
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from thorough import drawn
 
 import luma_bench as lb
 
@@ -59,7 +60,7 @@ def merges(draw) -> str:
     return f"MERGE INTO t USING s ON {on} {' '.join(chosen)} RETURNING merge_action, t.*"
 
 
-@settings(deadline=None, max_examples=60)
+@settings(deadline=None, max_examples=drawn(60))
 @given(
     text=merges(),
     target=st.dictionaries(KEYS, st.tuples(SMALL, st.sampled_from(["p", None])), max_size=6),

@@ -8,6 +8,7 @@ import pyarrow as pa
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from thorough import drawn
 
 import luma_bench as lb
 from luma_bench.storage.keys import KeySet
@@ -28,7 +29,7 @@ def literal(rows: list[tuple[int, str, int]]) -> str:
     return ", ".join(f"({k}, '{w}', {v})" for k, w, v in rows)
 
 
-@settings(deadline=None, max_examples=40)
+@settings(deadline=None, max_examples=drawn(40))
 @given(first=ROWS, second=ROWS, action=ACTIONS)
 def test_a_key_of_two_columns_meets_what_duckdbs_meets(tmp_path_factory, first, second, action) -> None:
     there = list({(k, w): (k, w, v) for k, w, v in first}.values())

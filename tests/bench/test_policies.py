@@ -15,6 +15,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from policy_cases import ADA, LEAD, NOBODY, PAY, SEEN, fill, rows
+from thorough import drawn
 
 import luma_bench as lb
 from luma_bench.errors import ForbiddenError, KadeQLError, LumaError
@@ -261,7 +262,7 @@ def _rows() -> pa.Table:
     )
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=drawn(60), deadline=None)
 @given(
     st.lists(CONDITIONS, min_size=1, max_size=2),
     CONDITIONS,

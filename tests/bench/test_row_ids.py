@@ -12,6 +12,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from policy_cases import ADA, LEAD, NOBODY, fill
+from thorough import drawn
 
 import luma_bench as lb
 from luma_bench.errors import (
@@ -245,7 +246,7 @@ def test_conditions_prune_as_in_a_plain_select(bench: lb.Bench) -> None:
         max_size=8,
     )
 )
-@settings(deadline=None, max_examples=25)
+@settings(deadline=None, max_examples=drawn(25))
 def test_ids_are_unique_and_stay(
     tmp_path_factory: pytest.TempPathFactory, steps: list[tuple[str, Any]]
 ) -> None:

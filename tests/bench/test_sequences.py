@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from thorough import drawn
 
 import luma_bench as lb
 from luma_bench.errors import CatalogError, ConstraintError, KadeQLBindError, KadeQLConstraintError, LumaError
@@ -152,7 +153,7 @@ def test_explain_takes_no_value_and_a_stream_does(bench):
     assert values(bench, "SELECT nextval('s') FROM range(2)") == [2, 3]
 
 
-@settings(deadline=None, max_examples=100)
+@settings(deadline=None, max_examples=drawn(100))
 @given(
     st.integers(-20, 20),
     st.integers(-7, 7).filter(bool),

@@ -4,6 +4,7 @@ import duckdb
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from thorough import drawn
 from transaction_cases import ROWS
 
 import luma_bench as lb
@@ -69,7 +70,7 @@ def ordered(found):
     return {name: sorted(held, key=repr) for name, held in found.items()}
 
 
-@settings(deadline=None, max_examples=12)
+@settings(deadline=None, max_examples=drawn(12))
 @given(texts=st.lists(TEXTS, min_size=2, max_size=10), inline=st.booleans())
 def test_any_sequence_ends_as_in_duckdb(tmp_path_factory, texts, inline):
     oracle = Oracle()

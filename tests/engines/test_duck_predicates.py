@@ -14,6 +14,7 @@ from arrow_source import ArrowSource
 from duckdb._sources import nodes
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from thorough import drawn
 
 from luma_bench.engines.duck import DuckEngine
 from luma_bench.engines.duck_predicate import Untranslatable, translate
@@ -161,7 +162,7 @@ def compare(engine: DuckEngine, table: pa.Table, condition: str) -> None:
 @given(table=tables(), condition=predicates())
 @settings(
     deadline=None,
-    max_examples=60,
+    max_examples=drawn(60),
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture],
 )
 def test_equals_a_native_table(shared_engine: DuckEngine, table: pa.Table, condition: str):

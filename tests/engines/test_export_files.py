@@ -15,6 +15,7 @@ import pyarrow.parquet as pq
 import pytest
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
+from thorough import drawn
 
 from luma_bench.engines.duck_export import ExportOptions
 from luma_bench.engines.duck_files import FileReader, FileWriter
@@ -32,7 +33,7 @@ TEXTS = st.none() | st.text(st.characters(exclude_categories=["Cs"], exclude_cha
 @example([(None, "", None), (None, "0", None)])  # a text that looks like a number in a file without one
 @example([(None, None, "'"), (None, None, "'")])  # a text that looks like quotes
 @example([(None, None, "'"), (None, None, "'")])  # a text that looks like quotes
-@settings(deadline=None, max_examples=30, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(deadline=None, max_examples=drawn(30), suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_csv_tells_null_from_empty_text(tmp_path: Path, rows: list[tuple[Any, ...]]) -> None:
     table = pa.table(
         {

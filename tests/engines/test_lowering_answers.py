@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 from lowering_statements import STATEMENTS as RELATIONS
 from lowering_values import STATEMENTS as VALUES
 from lowering_world import World, rows_of
+from thorough import drawn
 
 from luma_bench.engines.lowering import NotLowered
 from luma_bench.plan.engine import View
@@ -187,7 +188,7 @@ def _statements(draw: st.DrawFn) -> str:
     return f"SELECT {listed} FROM t a {other} WHERE {condition}{tail}"
 
 
-@settings(max_examples=80, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=drawn(80), deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(text=_statements())
 def test_random_conditions_and_joins_answer_as_duckdb_does(world: World, text: str) -> None:
     try:

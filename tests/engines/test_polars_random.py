@@ -11,6 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from polars_oracle import Oracle
+from thorough import drawn
 
 from luma_bench.plan.relational import (
     Aggregate,
@@ -203,7 +204,7 @@ def plans(draw: st.DrawFn) -> Node:
     return Aggregate(node, keys, tuple(measures))
 
 
-@settings(deadline=None, max_examples=120)
+@settings(deadline=None, max_examples=drawn(120))
 @given(table=tables(), expressions=st.lists(ANY, min_size=1, max_size=4))
 def test_expressions(oracle: Oracle, table: pa.Table, expressions: list[Expression]) -> None:
     # One by one: a refusal of one must not hide the others.
@@ -212,7 +213,7 @@ def test_expressions(oracle: Oracle, table: pa.Table, expressions: list[Expressi
         assert reason is None or reason
 
 
-@settings(deadline=None, max_examples=80)
+@settings(deadline=None, max_examples=drawn(80))
 @given(left=tables(), right=tables(), plan=plans())
 def test_plans(oracle: Oracle, left: pa.Table, right: pa.Table, plan: Node) -> None:
     reason = oracle.check(plan, {"data": left, "other": right}, refuses=True)

@@ -13,6 +13,7 @@ import pyarrow.parquet as pq
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from thorough import drawn
 
 from luma_bench.engines.duck_csv_head import read_head
 from luma_bench.engines.duck_tolerant import open_tolerant
@@ -94,7 +95,7 @@ def test_types_are_those_of_nearly_all_values(tmp_path: Path) -> None:
         max_size=25,
     )
 )
-@settings(deadline=None, max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(deadline=None, max_examples=drawn(40), suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_places_agree_with_pythons_own_reader(tmp_path: Path, rows: list[tuple[str, str, int]]) -> None:
     buffer = io.StringIO()
     writer = csv.writer(buffer, lineterminator="\n")

@@ -13,6 +13,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from strategies import same, twins
+from thorough import drawn
 
 from luma_bench.errors import SchemaError, UnsupportedError
 
@@ -43,7 +44,7 @@ def close(ours: Any, theirs: pd.DataFrame, tolerance: float = 1e-7) -> bool:
     least=st.integers(0, 3),
     bias=st.booleans(),
 )
-@settings(deadline=None, max_examples=25)
+@settings(deadline=None, max_examples=drawn(25))
 def test_against_pandas(
     twin: Any, factor: Any, function: str, adjust: bool, ignore_na: bool, least: int, bias: bool
 ) -> None:
@@ -85,7 +86,7 @@ def test_long_columns(frames: Any, factor: Any, how: Any) -> None:
     halflife=st.sampled_from(["1D", "36h", dt.timedelta(days=50)]),
     ignore_na=st.booleans(),
 )
-@settings(deadline=None, max_examples=30)
+@settings(deadline=None, max_examples=drawn(30))
 def test_weights_by_time(days: list[int], data: Any, halflife: Any, ignore_na: bool) -> None:
     from duck_executor import DuckExecutor
 

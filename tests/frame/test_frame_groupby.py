@@ -13,6 +13,7 @@ from grouped import arrow, keyed, numbers, usual
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from strategies import KEYS, KINDS, ODD_NAMES, Twin, any_twins, same, twins
+from thorough import drawn
 
 import luma_bench as lb
 
@@ -44,7 +45,7 @@ REDUCTIONS: dict[str, Callable[[Any], Any]] = {
 
 
 @given(twin=keyed(x="finite", i="int"), dropna=st.booleans(), name=st.sampled_from(sorted(REDUCTIONS)))
-@settings(deadline=None, max_examples=40)
+@settings(deadline=None, max_examples=drawn(40))
 def test_reductions(twin: Twin, dropna: bool, name: str) -> None:
     reduce = REDUCTIONS[name]
     theirs = reduce(numbers(twin).groupby("k", dropna=dropna)[["x", "i"]])
@@ -137,7 +138,7 @@ RUNNING: dict[str, Callable[[Any], Any]] = {
 
 
 @given(twin=keyed(x="finite", y="finite"), dropna=st.booleans(), name=st.sampled_from(sorted(RUNNING)))
-@settings(deadline=None, max_examples=40)
+@settings(deadline=None, max_examples=drawn(40))
 def test_running_values_stand_beside_their_rows(twin: Twin, dropna: bool, name: str) -> None:
     run = RUNNING[name]
     plain = usual(twin)

@@ -11,6 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from strategies import Twin, same, twins
+from thorough import drawn
 
 oracle = settings(deadline=None, max_examples=15)
 
@@ -27,7 +28,7 @@ MOVING: dict[str, Callable[[Any], Any]] = {
 
 
 @given(twin=twins(k="text", x="finite", i="int", min_rows=1), name=st.sampled_from(sorted(MOVING)))
-@settings(deadline=None, max_examples=25)
+@settings(deadline=None, max_examples=drawn(25))
 def test_windows_of_a_column_stand_beside_their_rows(twin: Twin, name: str) -> None:
     move = MOVING[name]
     plain = twin.plain

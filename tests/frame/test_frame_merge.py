@@ -11,6 +11,7 @@ from duck_executor import DuckExecutor
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from strategies import twins
+from thorough import drawn
 
 import luma_bench as lb
 from luma_bench.errors import ConstraintError, SchemaError, UnsupportedError
@@ -104,7 +105,7 @@ def test_cross(pair: tuple[Any, Any]) -> None:
 
 
 @given(pair=pairs(), validate=st.sampled_from(["1:1", "1:m", "m:1", "m:m", "one_to_one", "many_to_one"]))
-@settings(deadline=None, max_examples=30)
+@settings(deadline=None, max_examples=drawn(30))
 def test_validate_is_pandas(pair: tuple[Any, Any], validate: str) -> None:
     left, right = pair
     one, two = both(left, right)

@@ -10,6 +10,7 @@ import pyarrow as pa
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from thorough import drawn
 
 import luma_bench as lb
 from luma_bench.errors import SchemaError, UnsupportedError
@@ -72,7 +73,7 @@ def asked(draw: st.DrawFn) -> tuple[pa.Table, pa.Table, dict[str, Any]]:
 
 
 @given(case=asked(), shuffled=st.randoms(use_true_random=False))
-@settings(deadline=None, max_examples=75)
+@settings(deadline=None, max_examples=drawn(75))
 def test_it_is_pandas(case: tuple[pa.Table, pa.Table, dict[str, Any]], shuffled: Any) -> None:
     one, two, how = case
     places = list(range(one.num_rows))

@@ -16,6 +16,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from strategies import FLAT, any_twins
+from thorough import drawn
 
 import luma_bench as lb
 from luma_bench.errors import (
@@ -175,7 +176,7 @@ def test_text() -> None:
 
 
 @given(twin=any_twins(kinds=("int", "text", "finite", "bool", "date")))
-@settings(deadline=None, max_examples=15)
+@settings(deadline=None, max_examples=drawn(15))
 def test_csv_and_json_say_the_same(twin: Any) -> None:
     text = twin.frame.to_csv()
     assert text is not None

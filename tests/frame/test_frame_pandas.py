@@ -12,6 +12,7 @@ import pyarrow as pa
 from duck_executor import DuckExecutor
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from thorough import drawn
 
 from luma_bench.frame import DataFrame
 
@@ -223,7 +224,7 @@ def test_sums(rows: list[tuple[Any, ...]]) -> None:
 @given(
     left=ROWS, right=ROWS, how=st.sampled_from(["inner", "left", "right", "outer", "cross", "semi", "anti"])
 )
-@settings(deadline=None, max_examples=35)
+@settings(deadline=None, max_examples=drawn(35))
 def test_merge(how: str, left: list[tuple[Any, ...]], right: list[tuple[Any, ...]]) -> None:
     """pandas matches missing keys with each other and SQL does not: the oracle's keys are never missing."""
     left = [row for row in left if row[0] is not None]

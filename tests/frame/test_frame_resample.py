@@ -13,6 +13,7 @@ from duck_executor import DuckExecutor
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from strategies import same
+from thorough import drawn
 
 from luma_bench.errors import SchemaError, UnsupportedError
 from luma_bench.frame import DataFrame
@@ -105,7 +106,7 @@ def test_fixed_lengths(
     function=FUNCTION,
     label=SIDE,
 )
-@settings(deadline=None, max_examples=75)
+@settings(deadline=None, max_examples=drawn(75))
 def test_the_calendar(arrow: pa.Table, rule: str, function: str, label: Any) -> None:
     check(arrow, function, rule, label=label)
 

@@ -11,6 +11,7 @@ import sqlglot
 from duck_executor import DuckExecutor
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from thorough import drawn
 
 from luma_bench.errors import UnsupportedError
 from luma_bench.frame import DataFrame
@@ -140,7 +141,7 @@ def test_any_table_name(table: str) -> None:
 
 
 @given(value=st.text(alphabet="'\"\\;-$/*\0\n{}%☃éx", max_size=10))
-@settings(deadline=None, max_examples=30)
+@settings(deadline=None, max_examples=drawn(30))
 def test_any_text_constant(value: str) -> None:
     frame = frame_over(s=[value, "other", None])
     assert frame[frame.s == value].s.to_list() == [value] * (2 if value == "other" else 1)
@@ -208,7 +209,7 @@ STEPS: dict[str, Any] = {
     steps=st.lists(st.sampled_from(list(STEPS)), max_size=8),
     rows=st.lists(st.tuples(st.none() | st.integers(-4, 6), st.none() | st.integers(-4, 9)), max_size=8),
 )
-@settings(deadline=None, max_examples=30)
+@settings(deadline=None, max_examples=drawn(30))
 def test_any_chain_is_what_its_steps_are_one_by_one(steps: list[str], rows: list[tuple[Any, Any]]) -> None:
     """Each step over the stored result of the one before is the oracle: no rule and no merging of blocks can hide."""
     columns = list(zip(*rows, strict=True)) if rows else [[], []]

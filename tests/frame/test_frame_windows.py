@@ -11,6 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from strategies import FLAT, any_twins, plain, same, twins
+from thorough import drawn
 
 from luma_bench.errors import SchemaError, UnsupportedError
 
@@ -113,7 +114,7 @@ def test_a_running_sum_keeps_nan_and_refuses_what_does_not_fit(frames: Any) -> N
     ascending=st.booleans(),
     pct=st.booleans(),
 )
-@settings(deadline=None, max_examples=40)
+@settings(deadline=None, max_examples=drawn(40))
 def test_rank(twin: Any, method: Any, na_option: Any, ascending: bool, pct: bool) -> None:
     how = {"method": method, "na_option": na_option, "ascending": ascending, "pct": pct}
     assert same(twin.frame.rank(**how)[["a", "b"]], twin.plain[["a", "b"]].rank(**how))
@@ -152,7 +153,7 @@ def test_filling_from_neighbours(twin: Any, limit: int | None, area: Any) -> Non
     direction=st.sampled_from([None, "forward", "backward", "both"]),
     area=st.sampled_from([None, "inside", "outside"]),
 )
-@settings(deadline=None, max_examples=40)
+@settings(deadline=None, max_examples=drawn(40))
 def test_interpolate(twin: Any, limit: int | None, direction: Any, area: Any) -> None:
     how = {"limit": limit, "limit_direction": direction, "limit_area": area}
     assert same(twin.frame.interpolate(**how), twin.plain.astype("float64").interpolate(**how))

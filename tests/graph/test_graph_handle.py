@@ -11,6 +11,7 @@ import pyarrow as pa
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from thorough import drawn
 
 import luma_bench as lb
 from luma_bench.bench.graph.pattern_text import on_graph
@@ -286,7 +287,7 @@ def by_key(result: lb.Result, value: str) -> dict[Any, Any]:
     }
 
 
-@settings(deadline=None, max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(deadline=None, max_examples=drawn(25), suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(world=worlds())
 def test_paths_are_those_of_networkx(bench: Bench, world: nx.MultiDiGraph) -> None:
     graph = lb.Graph.from_networkx(bench, "g", world, mode="replace")

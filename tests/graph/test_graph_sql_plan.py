@@ -13,6 +13,7 @@ from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 from random_graphs import Sample, sample
 from random_patterns import Asked, asked, expected, literal
+from thorough import drawn
 
 from luma_bench.language.graph.pattern import (
     Clause,
@@ -160,7 +161,7 @@ def ordered(rows: list[tuple[Any, ...]]) -> list[str]:
 
 
 @given(st.integers(0, 2**32 - 1))
-@settings(max_examples=80, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=drawn(80), deadline=None, suppress_health_check=list(HealthCheck))
 def test_random_patterns_over_random_graphs(seed: int) -> None:
     random = Random(seed)
     given_ = sample(random, small=True)

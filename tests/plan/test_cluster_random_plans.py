@@ -12,6 +12,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from local_stages import LocalRunner, RowsSource
 from relational_plans import cuts, nodes, tables, total_order
+from thorough import drawn
 
 from luma_bench.engines.duck_types import DuckTyper
 from luma_bench.plan.cluster.run import run_program
@@ -97,7 +98,9 @@ def _shown(value: object) -> object:
 
 
 @settings(
-    deadline=None, max_examples=60, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large]
+    deadline=None,
+    max_examples=drawn(60),
+    suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
 )
 @given(data=st.data())
 def test_a_plan_on_tasks_gives_the_rows_of_one_statement(

@@ -9,6 +9,7 @@ import pyarrow as pa
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from thorough import drawn
 
 from luma_bench.plan.explain import tree
 from luma_bench.plan.expressions import (
@@ -225,7 +226,7 @@ def same(connection: duckdb.DuckDBPyConnection, data: st.DataObject, steps: int)
         assert answer(connection, after) == expected, f"{rule.__name__}\n{tree(before)}\n{tree(after)}"
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=drawn(60), deadline=None)
 @given(data=st.data(), steps=st.integers(1, 7))
 def test_rules_keep_columns_types_and_rows(
     connection: duckdb.DuckDBPyConnection, data: st.DataObject, steps: int

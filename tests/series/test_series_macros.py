@@ -14,6 +14,7 @@ import pyarrow as pa
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from thorough import drawn
 
 import luma_bench as lb
 from luma_bench.engines.duck_macros import MACROS, make_macros
@@ -61,7 +62,7 @@ def samples_of(rows: list[tuple[float | None, int | None]], unit: int) -> list[o
     return sorted(known, key=lambda sample: sample[1])
 
 
-@settings(deadline=None, max_examples=60)
+@settings(deadline=None, max_examples=drawn(60))
 @given(ROWS, st.sampled_from([*UNITS]), st.booleans())
 def test_each_aggregate_is_what_its_definition_says(
     con: duckdb.DuckDBPyConnection, rows: list[tuple[float | None, int | None]], unit: str, zoned: bool

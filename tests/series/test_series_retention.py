@@ -10,6 +10,7 @@ import pyarrow as pa
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from thorough import drawn
 
 import luma_bench as lb
 from luma_bench.errors import SchemaError
@@ -235,7 +236,7 @@ def test_inside_a_transaction_the_setting_joins_it(tmp_path: Path) -> None:
     limit=st.integers(1, 99),
     first=st.booleans(),
 )
-@settings(deadline=None, max_examples=15)
+@settings(deadline=None, max_examples=drawn(15))
 def test_any_rows(
     tmp_path_factory: pytest.TempPathFactory,
     ages: list[list[float | None]],

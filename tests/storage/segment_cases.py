@@ -12,6 +12,7 @@ import pyarrow as pa
 from hypothesis import strategies as st
 
 from luma_bench.config import Settings
+from luma_bench.storage.columns_hidden import without_hidden_codes
 from luma_bench.storage.pool import BufferPool
 from luma_bench.storage.scan import InlineBlob, TableScan
 from luma_bench.storage.segment import SegmentRef, write_segment
@@ -87,12 +88,10 @@ def values(kind: pa.DataType) -> st.SearchStrategy[object]:  # noqa: C901 (one b
         return st.integers(-top, top).map(
             lambda count: decimal.Decimal((int(count < 0), tuple(map(int, str(abs(count)))), -kind.scale))
         )
-    if types_.is_date64(kind):
-        return st.integers(-(10**6), 10**6).map(lambda days: days * 86_400_000)
     if types_.is_date(kind):
-        return st.integers(
-            -719_000, 2_932_000
-        )  # years 1 to 9999: inside a list they are compared as Python values
+        # Years 1 to 9999: inside a list they are compared as Python values.
+        days = st.integers(-719_000, 2_932_000)
+        return days.map(lambda count: count * 86_400_000) if types_.is_date64(kind) else days
     if types_.is_time(kind):
         return st.integers(
             0, {"s": 86_399, "ms": 86_399_999, "us": 86_399_999_999, "ns": 86_399_999_999_999}[kind.unit]
@@ -153,8 +152,8 @@ def arrays(draw: st.DrawFn, kind: pa.DataType | None = None, rows: int | None = 
 
 
 def built(items: list[object], kind: pa.DataType) -> pa.Array:
-    """`pa.array`, and for dates and times from their counts."""
-    return pa.array(items, kind)
+    """`pa.array`, and for dates and times from their counts; without the codes that Arrow makes up under nulls."""
+    return without_hidden_codes(pa.array(items, kind))
 
 
 def bits(array: pa.Array) -> object:

@@ -230,7 +230,7 @@ class CompactMachine(RuleBasedStateMachine):
 
 TestCompactMachine = CompactMachine.TestCase
 TestCompactMachine.settings = settings(
-    max_examples=20, stateful_step_count=20, deadline=None, suppress_health_check=list(HealthCheck)
+    max_examples=10, stateful_step_count=20, deadline=None, suppress_health_check=list(HealthCheck)
 )
 
 

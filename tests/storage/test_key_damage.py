@@ -14,6 +14,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from key_cases import schema_for, tiny_chunks
 from segment_cases import written
+from thorough import drawn
 
 from luma_bench.errors import CorruptionError
 from luma_bench.storage.key_index import KeyFinder
@@ -65,7 +66,7 @@ def test_a_wrong_byte_is_refused(
     pool.close()
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=drawn(25), deadline=None)
 @given(st.integers(0, 10**9), st.integers(1, 255))
 def test_single_keys_are_refused_or_right(
     whole: SegmentRef, tmp_path_factory: pytest.TempPathFactory, pick: int, mask: int

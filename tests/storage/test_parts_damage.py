@@ -12,6 +12,7 @@ import pyarrow as pa
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from thorough import drawn
 
 from luma_bench.config import Settings
 from luma_bench.errors import CorruptionError
@@ -65,7 +66,7 @@ def segment(folder: Path) -> Path:
     return next((folder / "segments").glob("*/*.zarr.zip"))
 
 
-@settings(deadline=None, max_examples=30)
+@settings(deadline=None, max_examples=drawn(30))
 @given(where=st.floats(0, 1, exclude_max=True), mask=st.integers(1, 255))
 def test_any_byte_of_a_keyed_segment(bench: Path, expected: list[Any], where: float, mask: int) -> None:
     path = segment(bench)
@@ -115,7 +116,7 @@ def each_row(folder: Path, table: str, column: str, change: Callable[[bytes], by
     connection.close()
 
 
-@settings(deadline=None, max_examples=20)
+@settings(deadline=None, max_examples=drawn(20))
 @given(
     what=st.sampled_from([("deletion", "positions"), ("inline_blob", "ipc")]),
     where=st.floats(0, 1, exclude_max=True),

@@ -16,6 +16,7 @@ import pyarrow.compute as pc
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from thorough import drawn
 
 from luma_bench.config import Settings
 from luma_bench.storage.scan import TableScan
@@ -58,7 +59,7 @@ def matching(rows: pa.Table, predicate: Predicate) -> pa.Table:
     return rows.filter(pa.array([kept(row) for row in rows.to_pylist()], pa.bool_()))
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=drawn(25), deadline=None)
 @given(
     seed=st.integers(0, 1000),
     steps=st.lists(st.sampled_from(cases.STEPS), max_size=7),

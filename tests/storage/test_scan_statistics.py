@@ -15,6 +15,7 @@ from filter_cases import KINDS, predicates, truth
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from segment_cases import SMALL, scan_of, schema_of, written
+from thorough import drawn
 
 from luma_bench.storage import scan_statistics
 from luma_bench.storage.pool import BufferPool
@@ -86,7 +87,7 @@ def same(left: Any, right: Any) -> bool:
     return left == right
 
 
-@settings(deadline=None, max_examples=150)
+@settings(deadline=None, max_examples=drawn(150))
 @given(cases())
 def test_summaries_are_what_the_rows_say(
     case: tuple[str, pa.Table, Predicate | None, int, list[int]],
@@ -125,7 +126,7 @@ def test_summaries_are_what_the_rows_say(
         pool.close()
 
 
-@settings(deadline=None, max_examples=150)
+@settings(deadline=None, max_examples=drawn(150))
 @given(cases(), st.booleans(), st.booleans(), st.integers(1, 12))
 def test_no_first_row_is_skipped(
     case: tuple[str, pa.Table, Predicate | None, int, list[int]],
