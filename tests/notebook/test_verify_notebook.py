@@ -15,6 +15,7 @@ import nbformat
 import pytest
 
 import luma_bench as lb
+from luma_bench.cli.main import main
 
 Verified = Callable[..., tuple[int, dict[str, Any]]]
 
@@ -98,6 +99,7 @@ def test_a_pinned_notebook_gives_the_same_answers_later(folder: Path, verified: 
     assert report["reading"] == "pinned to snapshot 2 of demo.luma"
 
 
+@pytest.mark.slow
 def test_other_values_are_named(folder: Path, verified: Verified):
     changed(folder, "UPDATE flights SET x = 0.25 WHERE n = 2")
     code, report = verified("kadeql", "--at", "newest")
@@ -184,17 +186,23 @@ def test_metadata_pin_a_notebook_whose_outputs_do_not(folder: Path, verified: Ve
     assert (code, report["answers"]) == (0, 2), report
 
 
-def test_what_is_no_notebook_is_refused(folder: Path):
+def test_what_is_no_notebook_is_refused(
+    folder: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+):
+    monkeypatch.chdir(folder)
     (folder / "text.ipynb").write_text("no notebook", "utf-8")
-    for name, said in (("gone.ipynb", "There is no notebook"), ("text.ipynb", "is no notebook")):
-        done = program("verify", name, folder=folder)
-        assert (done.returncode, said in done.stderr) == (1, True), done.stderr
-    for seconds in ("0", "-3", "nan"):
-        done = program("verify", "kadeql.ipynb", "--timeout", seconds, folder=folder)
-        assert (done.returncode, "lets no cell run" in done.stderr) == (1, True), done.stderr
-    done = program("verify", "kadeql.ipynb", "--kernel", "fortran", folder=folder)
-    assert done.returncode == 1
-    assert "There is no kernel 'fortran'" in done.stderr
+    refused = {
+        ("gone.ipynb",): "There is no notebook",
+        ("text.ipynb",): "is no notebook",
+        ("kadeql.ipynb", "--timeout", "0"): "lets no cell run",
+        ("kadeql.ipynb", "--timeout", "-3"): "lets no cell run",
+        ("kadeql.ipynb", "--timeout", "nan"): "lets no cell run",
+        ("kadeql.ipynb", "--kernel", "fortran"): "There is no kernel 'fortran'",
+    }
+    for given, said in refused.items():
+        with pytest.raises(SystemExit) as ended:
+            main(["verify", *given])
+        assert (ended.value.code, said in capsys.readouterr().err) == (1, True), given
 
 
 @pytest.mark.slow

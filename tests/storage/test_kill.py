@@ -15,7 +15,7 @@ from fault_worker import SETTINGS, State, after, begin, child, found, operate
 
 from luma_bench.storage.store import Store
 
-KILLS = 15
+KILLS = 8
 
 
 def run(folder: Path, kills: int, seed: int) -> None:

@@ -124,7 +124,7 @@ def published_is_whole(folder: Path, acknowledged: bool) -> None:
 
 def test_no_loss_of_power_loses_or_halves_a_commit(recording: Recording, tmp_path: Path) -> None:
     chance = random.Random(1)
-    points = set(chance.sample(range(len(recording.events)), 40))
+    points = set(chance.sample(range(len(recording.events)), 20))
     for acknowledged in states(recording, points, chance, tmp_path / "failed"):
         verify(tmp_path / "failed" / "b.luma", recording.seed, acknowledged)
 

@@ -166,6 +166,7 @@ def test_columns_show_their_distribution_and_statistics(open_notebook: Open) -> 
     assert {"mean", "median", "min", "max"} <= set(grid.get_by_role("dialog").locator("dt").all_inner_texts())
 
 
+@pytest.mark.slow
 def test_the_chart_and_the_plan_are_one_click_away(open_notebook: Open) -> None:
     page = open_notebook([OPEN, ORDERS])
     run_all(page)
@@ -279,6 +280,7 @@ def test_a_grid_keeps_its_rows_when_its_kernel_ends_and_the_html_stands_without_
     first_grid(page)
 
 
+@pytest.mark.slow
 def test_a_reload_and_a_second_tab_have_the_grid_again(open_notebook: Open) -> None:
     page = open_notebook([OPEN, ORDERS])
     run_all(page)

@@ -230,6 +230,7 @@ def test_formatting_what_does_not_parse_says_why(open_notebook: Open) -> None:
     assert page.evaluate(SOURCE, 0) == "%%kadeql\nselect 'never closed"
 
 
+@pytest.mark.slow
 def test_the_kadeql_kernel_s_cells(open_notebook: Open) -> None:
     page = open_notebook(
         [

@@ -48,6 +48,7 @@ def test_a_result_becomes_a_grid_and_stays_one_over_a_reload(open_notebook: Call
     assert grid.count() == 0 or not grid.is_visible()
 
 
+@pytest.mark.slow
 def test_a_grid_answers_while_another_cell_runs(open_notebook: Callable[..., Page]):
     page = open_notebook([LOAD, "%%kadeql\nSELECT id, amount FROM orders", "import time\ntime.sleep(300)"])
     run_cell(page, 0)

@@ -133,6 +133,7 @@ def test_the_catalog(open_notebook: Opened, bench: str) -> None:
     output(page, "orders").wait_for()
 
 
+@pytest.mark.slow
 def test_the_snapshots(lab: LabServer, open_notebook: Opened, bench: str) -> None:
     """They tell what changed, lead into the past, take names, and come by themselves when a cell makes one."""
     page = open_notebook([OPEN.format(bench)])
@@ -174,6 +175,7 @@ def test_the_snapshots(lab: LabServer, open_notebook: Opened, bench: str) -> Non
     assert "fresh" in row(page, TIMELINE, "#6").inner_text()
 
 
+@pytest.mark.slow
 def test_the_status_bar_says_what_runs_and_stops_it(open_notebook: Opened) -> None:
     page = open_notebook([OPEN.format("shop.luma --mode r")])
     run_all(page)

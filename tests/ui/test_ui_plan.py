@@ -22,6 +22,7 @@ JOIN = (
 PLAN = ".luma-plan-live"
 
 
+@pytest.mark.slow
 def test_a_profile_folds_zooms_and_tells_details(open_notebook: Callable[..., Page]) -> None:
     page = open_notebook([OPEN, f"%%kadeql --profile\n{JOIN}"])
     run_all(page)
