@@ -140,6 +140,8 @@ def _large(
     received: list[int] = []
     page = opened(chromium, lab, "big.ipynb", received)
     run_cells(page, 2)
+    page.wait_for_timeout(1000)
+    seconds["complete"] = [took for took, count in page.evaluate(_COMPLETE, _texts(120)) if count]
     for number in range(rounds + 1):
         before = sum(received)
         took = page.evaluate(RUN_UNTIL, [2, _ROW])
@@ -150,7 +152,10 @@ def _large(
     facts["frames a second"] = min(page.evaluate(_FRAMES) for _ in range(rounds))
     page.evaluate("() => { document.querySelector('.lg-scroll').scrollTop = 0; }")
     seconds["sort"] = [page.evaluate(_SORT) for _ in range(2)]
-    seconds["complete"] = [took for took, count in page.evaluate(_COMPLETE, _texts(60)) if count]
+    # The first rows are shown; the other ten million are still being sorted.
+    seconds["complete, a sort behind it"] = [
+        took for took, count in page.evaluate(_COMPLETE, _texts(120)) if count
+    ]
     bench = str(lab.root / "big.luma")
     bodies = [{"text": text, "cell": True, "bench": bench} for text in _texts(30, whole=True)]
     seconds["lint"] = page.evaluate(_ASK, [f"{lab.url}luma-bench/lint", bodies])[1:]
