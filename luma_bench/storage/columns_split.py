@@ -13,6 +13,7 @@ import pyarrow.compute as pc
 from luma_bench.errors import SchemaError
 from luma_bench.storage.columns import fixed_of, is_list, is_text, is_unicode
 from luma_bench.storage.columns_dictionary import low_cardinality, plain_storage, unified, validity
+from luma_bench.types.maps import as_list
 
 _INT32_MAX = 2**31 - 1
 
@@ -277,8 +278,7 @@ class _Run:
 
     def _entries(self, array: Any) -> pa.Array:
         """A map as the list of structs it is, after a check for repeated keys."""
-        kind = array.type
-        listed = array.cast(pa.list_(pa.struct([kind.key_field, kind.item_field])))
+        listed = as_list(array)
         keys = plain_storage(listed.flatten().field(0))
         if pa.types.is_dictionary(keys.type):
             keys = keys.dictionary_decode()

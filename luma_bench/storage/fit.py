@@ -18,6 +18,7 @@ from luma_bench.storage.columns_hidden import without_hidden_codes
 from luma_bench.storage.columns_stream import one_array
 from luma_bench.storage.evolve_values import constant
 from luma_bench.storage.tail import filtered
+from luma_bench.types.maps import as_list
 from luma_bench.types.schema import ROW_ID, TableSchema
 
 pc: Any = pyarrow.compute  # its functions are made at run time, where no type checker sees them
@@ -301,7 +302,7 @@ def nested_problem(array: pa.Array) -> tuple[str, str] | None:
     if isinstance(array, pa.ExtensionArray):
         return nested_problem(array.storage)
     if pa.types.is_map(kind):
-        lists = pc.cast(array, _as_list(kind))
+        lists = as_list(array)
         entries = lists.flatten()
         keys, items = entries.field(0), entries.field(1)
         if _double_key(lists, keys):
@@ -334,10 +335,6 @@ def _double_key(lists: pa.Array, keys: pa.Array) -> bool:
     codes = keys if pa.types.is_dictionary(keys.type) else keys.dictionary_encode()
     marks = owners * (len(codes.dictionary) + 1) + codes.indices.to_numpy(zero_copy_only=False)
     return len(np.unique(marks)) < len(marks)
-
-
-def _as_list(kind: pa.DataType) -> pa.DataType:
-    return pa.list_(pa.field("entries", pa.struct([kind.key_field, kind.item_field]), nullable=False))
 
 
 def family(kind: pa.DataType) -> str:

@@ -75,3 +75,14 @@ def test_any_array_keeps_its_values(data: st.DataObject):
     whole = without_hidden_codes(array)
     whole.validate(full=True)
     assert repr(whole.to_pylist()) == repr(array.to_pylist())
+
+
+def test_maps_whose_values_are_of_the_null_type_are_written(tmp_path: Path):
+    kind = pa.large_list(pa.map_(pa.int32(), pa.large_list(pa.null())))
+    items = [[None, [(0, [None, None]), (1, None)], [(2, [None])]], None, [[(3, [None] * 3), (4, [])]], [None]]
+    array = pa.array(items * 5, kind).slice(2)
+    with lb.open(tmp_path / "x.luma", inline_bytes=0) as bench:
+        bench.write("t", pa.table({"a": array}), mode="create")
+        found = bench.kadeql("SELECT a FROM t").to_arrow()
+        found.validate(full=True)
+        assert found["a"].to_pylist() == array.to_pylist()

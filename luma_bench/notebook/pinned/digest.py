@@ -17,6 +17,8 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from luma_bench.types.maps import as_list
+
 Hashes = npt.NDArray[np.uint64]
 
 
@@ -222,7 +224,7 @@ def _lists(array: pa.Array, kind: pa.DataType, grid: Grid) -> Hashes:
     """Hashes of lists, maps and vectors: those of their items, weighted by place, mixed with the length."""
     count = len(array)
     if pa.types.is_map(kind):
-        array = array.cast(pa.list_(pa.struct([kind.key_field, kind.item_field])))
+        array = as_list(array)
     elif not (pa.types.is_list(kind) or pa.types.is_large_list(kind)):
         array = array.cast(pa.large_list(kind.value_field))
     lengths = np.asarray(pc.list_value_length(array).fill_null(0)).astype(np.int64)
