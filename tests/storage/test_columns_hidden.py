@@ -79,7 +79,12 @@ def test_any_array_keeps_its_values(data: st.DataObject):
 
 def test_maps_whose_values_are_of_the_null_type_are_written(tmp_path: Path):
     kind = pa.large_list(pa.map_(pa.int32(), pa.large_list(pa.null())))
-    items = [[None, [(0, [None, None]), (1, None)], [(2, [None])]], None, [[(3, [None] * 3), (4, [])]], [None]]
+    items = [
+        [None, [(0, [None, None]), (1, None)], [(2, [None])]],
+        None,
+        [[(3, [None] * 3), (4, [])]],
+        [None],
+    ]
     array = pa.array(items * 5, kind).slice(2)
     with lb.open(tmp_path / "x.luma", inline_bytes=0) as bench:
         bench.write("t", pa.table({"a": array}), mode="create")
