@@ -9,12 +9,9 @@ from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
-from jupyter_process import JupyterProcess
+from jupyter_process import SLOW, JupyterProcess
 
 import luma_bench as lb
-
-SLOW = 4.0
-"""Seconds after which the server of these tests gives a request up."""
 
 AUTHORIZER = """
 from jupyter_server.auth import Authorizer

@@ -19,6 +19,8 @@ from pathlib import Path
 from typing import Any
 
 TOKEN = "a-token-for-tests"
+SLOW = 4.0
+"""Seconds after which the server of these tests gives a request up."""
 SETTINGS = Path(__file__).resolve().parents[2] / "extensions" / "lab" / "jupyter-config" / "luma_bench.json"
 
 

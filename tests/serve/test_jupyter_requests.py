@@ -14,8 +14,7 @@ from pathlib import Path
 
 import mistune
 import pytest
-from conftest import SLOW
-from jupyter_process import JupyterProcess, with_token
+from jupyter_process import SLOW, JupyterProcess, with_token
 
 import luma_bench as lb
 
