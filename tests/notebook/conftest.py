@@ -6,12 +6,32 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+import pyarrow as pa
 import pytest
+from grid_kinds import RECORD
 from IPython.core.interactiveshell import InteractiveShell
 from IPython.utils.capture import CapturedIO, capture_output
 from traitlets.config import Config
 
 import luma_bench as lb
+from luma_bench.bench.result import Result
+from luma_bench.config import Settings
+from luma_bench.engines.duck import DuckEngine
+from luma_bench.notebook.grid.session import GridSession
+
+
+@pytest.fixture(scope="module")
+def engine() -> Iterator[DuckEngine]:
+    """The engine that grids of a test's results ask."""
+    made = DuckEngine(Settings(threads=2))
+    yield made
+    made.close()
+
+
+@pytest.fixture
+def look(engine: DuckEngine) -> Callable[[pa.Table], GridSession]:
+    """Makes the grid of a table."""
+    return lambda table: GridSession(Result(table, RECORD, "SELECT * FROM t"), lambda: engine)
 
 
 @pytest.fixture

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import struct
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from decimal import Decimal
 from fractions import Fraction
 from typing import Any
@@ -17,7 +17,6 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from luma_bench.bench.result import Result
-from luma_bench.config import Settings
 from luma_bench.engines.duck import DuckEngine
 from luma_bench.notebook.grid.session import GridSession
 
@@ -29,13 +28,6 @@ SIGNS: dict[str, Callable[[Any, Any], bool]] = {
     ">": lambda a, b: a > b,
     ">=": lambda a, b: a >= b,
 }
-
-
-@pytest.fixture(scope="module")
-def engine() -> Iterator[DuckEngine]:
-    made = DuckEngine(Settings(threads=1))
-    yield made
-    made.close()
 
 
 def filtered(engine: DuckEngine, values: pa.Array, **asked: Any) -> Message:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -14,20 +14,12 @@ import pytest
 
 import luma_bench as lb
 from luma_bench.bench.result import Result
-from luma_bench.config import Settings
 from luma_bench.engines.duck import DuckEngine
 from luma_bench.notebook.grid.session import GridSession
 from luma_bench.types.record import RunRecord
 
 RECORD = RunRecord("duckdb", "embedded", 7)
 Message = dict[str, Any]
-
-
-@pytest.fixture(scope="module")
-def engine() -> Iterator[DuckEngine]:
-    made = DuckEngine(Settings(threads=1))
-    yield made
-    made.close()
 
 
 def ask(session: GridSession, **message: Any) -> Message:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -14,16 +14,8 @@ from grid_kinds import RECORD, ask
 import luma_bench as lb
 from luma_bench.bench.cells import column_cells
 from luma_bench.bench.result import Result
-from luma_bench.config import Settings
 from luma_bench.engines.duck import DuckEngine
 from luma_bench.notebook.grid.session import GridSession
-
-
-@pytest.fixture(scope="module")
-def engine() -> Iterator[DuckEngine]:
-    made = DuckEngine(Settings(threads=1))
-    yield made
-    made.close()
 
 
 @pytest.fixture

@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import decimal
 import math
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 
 import pyarrow as pa
 import pytest
@@ -14,22 +14,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from luma_bench.bench.result import Result
-from luma_bench.config import Settings
 from luma_bench.engines.duck import DuckEngine
 from luma_bench.notebook.grid import summary
 from luma_bench.notebook.grid.session import GridSession
-
-
-@pytest.fixture(scope="module")
-def engine() -> Iterator[DuckEngine]:
-    made = DuckEngine(Settings(threads=2))
-    yield made
-    made.close()
-
-
-@pytest.fixture
-def look(engine: DuckEngine) -> Callable[[pa.Table], GridSession]:
-    return lambda table: GridSession(Result(table, RECORD, "SELECT * FROM t"), lambda: engine)
 
 
 def test_the_summary_of_numbers(look: Callable[[pa.Table], GridSession]):

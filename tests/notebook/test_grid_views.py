@@ -7,7 +7,7 @@ import itertools
 import math
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any
 
 import pyarrow as pa
@@ -17,23 +17,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from luma_bench.bench.result import Result
-from luma_bench.config import Settings
 from luma_bench.engines.duck import DuckEngine
 from luma_bench.notebook.grid import summary, views
 from luma_bench.notebook.grid.session import GridSession
 from luma_bench.plan.engine import Inputs, SqlFragment
-
-
-@pytest.fixture(scope="module")
-def engine() -> Iterator[DuckEngine]:
-    made = DuckEngine(Settings(threads=2))
-    yield made
-    made.close()
-
-
-@pytest.fixture
-def look(engine: DuckEngine) -> Callable[[pa.Table], GridSession]:
-    return lambda table: GridSession(Result(table, RECORD, "SELECT * FROM t"), lambda: engine)
 
 
 def rows_of(session: GridSession, view: int, column: int = 0) -> list[Any]:
