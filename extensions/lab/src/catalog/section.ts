@@ -1,9 +1,7 @@
-import { Widget } from '@lumino/widgets';
-
 import { LumaError } from '../api';
 import type { Choice } from '../panels/choice';
 import { make, say } from '../panels/dom';
-import { Notice } from '../panels/notice';
+import { TreeSection } from '../panels/section';
 import type { Catalog } from '../panels/server';
 import { Tree } from '../panels/tree';
 import { count, counted } from '../panels/texts';
@@ -32,17 +30,13 @@ function countedTables(catalog: Catalog): string {
 }
 
 /** The catalog: a search, and the tree of what it leaves. */
-export class CatalogSection extends Widget {
+export class CatalogSection extends TreeSection<Entry> {
   constructor(model: CatalogModel, choice: Choice, actions: CatalogActions) {
-    super();
-    this.id = 'luma-bench-catalog';
-    this.addClass('luma-section');
-    this.addClass('luma-catalog');
-    this.title.label = 'Catalog';
+    super('catalog', 'Catalog');
     this.#model = model;
     this.#choice = choice;
     this.#actions = actions;
-    this.#tree = new Tree<Entry>({
+    this.tree = new Tree<Entry>({
       label: 'Catalog',
       columns: ['Name', 'Rows', 'Size'],
       height: () => ROW,
@@ -52,49 +46,16 @@ export class CatalogSection extends Widget {
       onEnter: node => this.#enter(node),
       onSpace: node => actions.glance(node.data)
     });
-    this.#search.addEventListener('input', () => model.search(this.#search.value));
-    this.#search.addEventListener('keydown', event => this.#onSearchKey(event));
-    this.node.append(
-      make('div', 'luma-search', {}, this.#search),
-      this.#notice.node,
-      this.#tree.node,
-      this.#foot
-    );
+    this.input.addEventListener('input', () => model.search(this.input.value));
+    this.input.addEventListener('keydown', event => this.#onSearchKey(event));
+    this.lay();
     model.changed.connect(this.#show, this);
-    choice.changed.connect(this.#read, this);
+    choice.changed.connect(this.read, this);
     this.#show();
   }
 
-  /** The entry that commands are about. */
-  get selected(): Entry | null {
-    return this.#tree.active?.node.data ?? null;
-  }
-
-  /** Put the cursor into the search. */
-  focusSearch(): void {
-    this.#search.focus();
-    this.#search.select();
-  }
-
-  protected override onAfterShow(): void {
-    this.#read();
-  }
-
-  protected override onAfterAttach(): void {
-    this.#read();
-  }
-
-  override dispose(): void {
-    if (!this.isDisposed) {
-      this.#tree.dispose();
-      this.#model.changed.disconnect(this.#show, this);
-      this.#choice.changed.disconnect(this.#read, this);
-      super.dispose();
-    }
-  }
-
   /** Read the catalog when it is on the screen and not yet read as it is now. */
-  #read(): void {
+  protected override read(): void {
     if (!this.isVisible) {
       return;
     }
@@ -113,12 +74,12 @@ export class CatalogSection extends Widget {
 
   #show(): void {
     const { rows, catalog, words } = this.#model;
-    this.#tree.node.hidden = rows.length === 0;
-    this.#tree.show(rows);
+    this.tree.node.hidden = rows.length === 0;
+    this.tree.show(rows);
     this.#tell();
     const left = words.length > 0 ? `${count(this.#model.found)} found · ` : '';
     say(
-      this.#foot,
+      this.foot,
       catalog ? `${left}${countedTables(catalog)} · snapshot ${catalog.snapshot}` : ''
     );
     if (catalog && !this.#model.busy && this.#choice.at === null) {
@@ -132,19 +93,19 @@ export class CatalogSection extends Widget {
     const failed = model.error ?? (this.#choice.bench === null ? this.#choice.error : null);
     if (failed) {
       const again = { label: 'Try again', run: () => void this.#choice.refresh() };
-      this.#notice.fail(failed instanceof Error ? failed : new LumaError(String(failed), 0), again);
+      this.notice.fail(failed instanceof Error ? failed : new LumaError(String(failed), 0), again);
     } else if (this.#choice.bench === null && this.#choice.busy) {
-      this.#notice.say('Looking for benches …');
+      this.notice.say('Looking for benches …');
     } else if (this.#choice.bench === null) {
       const open = this.#actions.open;
       const remedies = open ? [{ label: 'Insert a cell that opens one', run: open }] : [];
-      this.#notice.say('No bench is open, and there is none below the folder that Jupyter shows.', ...remedies);
+      this.notice.say('No bench is open, and there is none below the folder that Jupyter shows.', ...remedies);
     } else if (!model.catalog) {
-      this.#notice.say('Reading the catalog …');
+      this.notice.say('Reading the catalog …');
     } else if (model.rows.length === 0) {
-      this.#notice.say(model.words.length > 0 ? 'Nothing has all these words in its name.' : 'This bench is empty.');
+      this.notice.say(model.words.length > 0 ? 'Nothing has all these words in its name.' : 'This bench is empty.');
     } else {
-      this.#notice.clear();
+      this.notice.clear();
     }
   }
 
@@ -161,12 +122,12 @@ export class CatalogSection extends Widget {
       event.preventDefault();
       const first = this.#model.rows.find(row => row.node.data.kind !== 'group');
       if (first) {
-        this.#tree.reveal(first.node.id);
-        this.#tree.node.focus();
+        this.tree.reveal(first.node.id);
+        this.tree.node.focus();
       }
-    } else if (event.key === 'Escape' && this.#search.value) {
+    } else if (event.key === 'Escape' && this.input.value) {
       event.preventDefault();
-      this.#search.value = '';
+      this.input.value = '';
       this.#model.search('');
     }
   }
@@ -174,15 +135,13 @@ export class CatalogSection extends Widget {
   readonly #model: CatalogModel;
   readonly #choice: Choice;
   readonly #actions: CatalogActions;
-  readonly #tree: Tree<Entry>;
-  readonly #notice = new Notice();
-  readonly #search = make('input', 'luma-input', {
+  protected readonly tree: Tree<Entry>;
+  protected readonly input = make('input', 'luma-input', {
     type: 'search',
     placeholder: 'Search tables, columns, graphs',
     'aria-label': 'Search the catalog',
     spellcheck: 'false'
   });
-  readonly #foot = make('div', 'luma-foot', { role: 'status' });
   #key = '';
   #begun = false;
 }

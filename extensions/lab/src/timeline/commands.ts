@@ -82,7 +82,7 @@ export function addTimelineCommands(
     describedBy: NO_ARGUMENTS,
     execute: () => {
       panels.show();
-      section.focusFilter();
+      section.focusSearch();
     }
   });
 }

@@ -24,7 +24,7 @@ const plugin: JupyterFrontEndPlugin<void> = {
       execute: ({ text }) => {
         panels.show();
         section.filter(typeof text === 'string' ? text : '');
-        section.focusFilter();
+        section.focusSearch();
       }
     });
     palette?.addItem({ command: Commands.showTimeline, category: 'Luma Bench' });

@@ -1,8 +1,6 @@
-import { Widget } from '@lumino/widgets';
-
 import type { Choice } from '../panels/choice';
 import { make, say } from '../panels/dom';
-import { Notice } from '../panels/notice';
+import { TreeSection } from '../panels/section';
 import { count, counted } from '../panels/texts';
 import { Tree } from '../panels/tree';
 import { drawMoment } from './draw';
@@ -14,16 +12,12 @@ const HEIGHTS = { snapshot: 42, change: 24, more: 24 };
 const EAGER = 8;
 
 /** The snapshots: a filter, and who changed what when, newest first. */
-export class TimelineSection extends Widget {
+export class TimelineSection extends TreeSection<Moment> {
   constructor(model: TimelineModel, choice: Choice, enter: (moment: Moment) => void) {
-    super();
-    this.id = 'luma-bench-timeline';
-    this.addClass('luma-section');
-    this.addClass('luma-timeline');
-    this.title.label = 'Snapshots';
+    super('timeline', 'Snapshots');
     this.#model = model;
     this.#choice = choice;
-    this.#tree = new Tree<Moment>({
+    this.tree = new Tree<Moment>({
       label: 'Snapshots, newest first',
       columns: ['Snapshot', 'Rows'],
       height: node => HEIGHTS[node.data.kind],
@@ -33,46 +27,18 @@ export class TimelineSection extends Widget {
       onEnter: node => this.#enter(node, enter),
       onDraw: node => this.#onDraw(node)
     });
-    this.#filter.addEventListener('input', () => this.filter(this.#filter.value));
-    this.node.append(make('div', 'luma-search', {}, this.#filter), this.#notice.node, this.#tree.node, this.#foot);
+    this.input.addEventListener('input', () => this.filter(this.input.value));
+    this.lay();
     model.changed.connect(this.#show, this);
     choice.changed.connect(this.#onChoice, this);
     this.#show();
   }
 
-  /** What commands are about. */
-  get selected(): Moment | null {
-    return this.#tree.active?.node.data ?? null;
-  }
-
   /** Leave only snapshots that have every word of `text`. */
   filter(text: string): void {
-    this.#filter.value = text;
+    this.input.value = text;
     this.#eager = EAGER;
     this.#model.search(text);
-  }
-
-  /** Put the cursor into the filter. */
-  focusFilter(): void {
-    this.#filter.focus();
-    this.#filter.select();
-  }
-
-  protected override onAfterShow(): void {
-    this.#read();
-  }
-
-  protected override onAfterAttach(): void {
-    this.#read();
-  }
-
-  override dispose(): void {
-    if (!this.isDisposed) {
-      this.#tree.dispose();
-      this.#model.changed.disconnect(this.#show, this);
-      this.#choice.changed.disconnect(this.#onChoice, this);
-      super.dispose();
-    }
   }
 
   /** The id of the snapshot that the catalog shows, where it is no newest. */
@@ -82,11 +48,11 @@ export class TimelineSection extends Widget {
   }
 
   #onChoice(): void {
-    this.#read();
+    this.read();
     this.#show();
   }
 
-  #read(): void {
+  protected override read(): void {
     // Which snapshot is looked at changes nothing of the list.
     const key = JSON.stringify([this.#choice.bench, this.#choice.news]);
     if (this.isVisible && key !== this.#key) {
@@ -97,22 +63,22 @@ export class TimelineSection extends Widget {
 
   #show(): void {
     const { rows, snapshots, words, complete, error } = this.#model;
-    this.#tree.node.hidden = rows.length === 0;
-    this.#tree.show(rows);
+    this.tree.node.hidden = rows.length === 0;
+    this.tree.show(rows);
     if (error && snapshots.length === 0) {
-      this.#notice.fail(error, { label: 'Try again', run: () => void this.#choice.refresh() });
+      this.notice.fail(error, { label: 'Try again', run: () => void this.#choice.refresh() });
     } else if (this.#choice.bench === null) {
-      this.#notice.say('No bench is open.');
+      this.notice.say('No bench is open.');
     } else if (snapshots.length === 0) {
-      this.#notice.say('Reading the snapshots …');
+      this.notice.say('Reading the snapshots …');
     } else if (rows.length === 0) {
-      this.#notice.say('No snapshot has all these words.');
+      this.notice.say('No snapshot has all these words.');
     } else {
-      this.#notice.clear();
+      this.notice.clear();
     }
     const left = words.length > 0 ? `${count(this.#model.found)} found in ` : '';
     const all = complete ? '' : 'newest ';
-    say(this.#foot, snapshots.length > 0 ? left + all + counted(snapshots.length, 'snapshot') : '');
+    say(this.foot, snapshots.length > 0 ? left + all + counted(snapshots.length, 'snapshot') : '');
     this.node.setAttribute('aria-busy', String(this.#model.busy));
   }
 
@@ -142,15 +108,13 @@ export class TimelineSection extends Widget {
 
   readonly #model: TimelineModel;
   readonly #choice: Choice;
-  readonly #tree: Tree<Moment>;
-  readonly #notice = new Notice();
-  readonly #filter = make('input', 'luma-input', {
+  protected readonly tree: Tree<Moment>;
+  protected readonly input = make('input', 'luma-input', {
     type: 'search',
     placeholder: 'Filter by table, author, message, tag',
     'aria-label': 'Filter the snapshots',
     spellcheck: 'false'
   });
-  readonly #foot = make('div', 'luma-foot', { role: 'status' });
   #key = '';
   #eager = EAGER;
 }
